@@ -1,0 +1,42 @@
+"""The errors a user can meet, each with the exit code the command line gives it."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class AlgoperfLiteError(Exception):
+    """Base of every error whose message is meant for the user, without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(AlgoperfLiteError):
+    """The request is wrong: an unknown name, a bad value, a contradiction."""
+
+    exit_code = 2
+
+
+class MachineError(AlgoperfLiteError):
+    """The request is fine but this machine cannot serve it: disk, cache, device."""
+
+    exit_code = 3
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") -> UsageError:
+    """A usage error for `name`, with the nearest known names and the whole list.
+
+    Args:
+        kind: what was looked up, for example "workload".
+        name: what the user wrote.
+        known: the names that exist.
+        where: the file or option it was read from, if any.
+
+    Example:
+        >>> str(unknown_name("workload", "zip_lm", ["zipf_lm", "clicks_dlrm"]))
+        "unknown workload 'zip_lm': did you mean 'zipf_lm'? Known: clicks_dlrm, zipf_lm."
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    hint = f" did you mean {' or '.join(map(repr, near))}?" if near else ""
+    place = f"{where}: " if where else ""
+    return UsageError(f"{place}unknown {kind} {name!r}:{hint} Known: {', '.join(known) or 'none'}.")

@@ -1,0 +1,254 @@
+"""The Submission contract: a complete training algorithm, pure and traced into the compiled step.
+
+Most submissions are an `OptaxSubmission`: a function from hyperparameters and `Task` to an
+``optax.GradientTransformation``. The rest subclass `Submission` and override what differs.
+
+Every method but `on_eval` and `batch_size` is traced by JAX: no Python branches on arrays, no I/O.
+Numeric hyperparameters arrive as float32 scalars, so one compilation serves every point; strings,
+booleans, None and those named in `static` arrive as plain Python values and have one each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+import jax
+import optax
+
+from algoperf_lite.errors import unknown_name
+from algoperf_lite.workload import Direction
+
+PyTree = Any
+Hyperparameters = Mapping[str, Any]
+Ruleset = Literal["external", "self"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TrainState:
+    """What one step turns into the next; every leaf is an array.
+
+    Attributes:
+        step: int32 scalar, steps taken so far.
+        params: the model's trainable parameters.
+        model_state: its other collections, such as batch statistics; ``{}`` if none.
+        opt_state: whatever the submission keeps.
+    """
+
+    step: Any
+    params: PyTree
+    model_state: PyTree
+    opt_state: PyTree
+
+    def replace(self, **changes: Any) -> TrainState:
+        """A copy with `changes`."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a submission may know of what it trains. There is no workload name in it.
+
+    Attributes:
+        step_hint: steps in which a well-tuned submission comfortably reaches the target.
+        budget_seconds: on-clock seconds allowed, or None where only steps are limited.
+        batch_size: the workload's own batch size.
+        num_train_examples: rows of the training split.
+        loss_kind: for example ``softmax_cross_entropy``.
+        metric: name of the target metric.
+        direction: ``"minimize"`` or ``"maximize"`` it.
+        target_value: the value that ends the trial.
+        param_shapes: pytree of ``jax.ShapeDtypeStruct`` like the parameters.
+        param_kinds: pytree of strings like the parameters; see `parameters.param_kinds`.
+    """
+
+    step_hint: int
+    budget_seconds: float | None
+    batch_size: int
+    num_train_examples: int
+    loss_kind: str
+    metric: str
+    direction: Direction
+    target_value: float
+    param_shapes: PyTree
+    param_kinds: PyTree
+
+
+class Evaluation(NamedTuple):
+    """One evaluation, as `Submission.on_eval` sees it.
+
+    Attributes:
+        step: steps taken.
+        seconds: on-clock seconds so far.
+        train_loss: mean training loss since the evaluation before.
+        value: the target metric on validation data.
+    """
+
+    step: int
+    seconds: float
+    train_loss: float
+    value: float
+
+
+class Finished(Exception):  # noqa: N818  (a signal, not an error)
+    """Raised by `Submission.on_eval` to end its trial; the message is kept as the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A training algorithm. Override `init` and `update`; the other methods have defaults.
+
+    Attributes:
+        default: the hyperparameter point of ``--quick`` runs; it names every hyperparameter.
+        search_space: AlgoPerf's JSON form (see `tuning`), or None for a self-tuning submission.
+        ruleset: ``"external"`` or ``"self"`` tuning.
+        static: names of numeric hyperparameters that change structure, one compilation per value.
+    """
+
+    default: Hyperparameters = field(default_factory=dict)
+    search_space: Mapping[str, Any] | Sequence[Hyperparameters] | None = None
+    ruleset: Ruleset = "external"
+    static: tuple[str, ...] = ()
+
+    def init(self, params: PyTree, hp: Hyperparameters, task: Task, key: Any) -> PyTree:
+        """The optimizer state for freshly initialised `params`."""
+        raise NotImplementedError
+
+    def update(
+        self,
+        state: TrainState,
+        batch: PyTree,
+        loss_fn: Callable[..., tuple[Any, PyTree]],
+        hp: Hyperparameters,
+        task: Task,
+        key: Any,
+    ) -> tuple[TrainState, Mapping[str, Any]]:
+        """One training step; it may call `loss_fn` as often as it likes.
+
+        Args:
+            state: the train state before the step.
+            batch: ``{"inputs": ..., "targets": ...}``, augmented, first axis B.
+            loss_fn: ``loss_fn(params, model_state, batch, key, dropout_rate=None,
+                label_smoothing=0.0) -> (scalar loss, new model_state)``.
+            hp: the hyperparameter point.
+            task: what may be known of the workload.
+            key: a PRNG key of this step's own.
+
+        Returns:
+            The new state (the engine counts `step` itself) and float32 scalars to record, among
+            them ``"loss"``; each is averaged between evaluations.
+        """
+        raise NotImplementedError
+
+    def eval_params(self, state: TrainState, hp: Hyperparameters, task: Task) -> PyTree:
+        """The parameters to evaluate, such as averaged ones. On the clock."""
+        del hp, task
+        return state.params
+
+    def select(
+        self, indices: Any, state: TrainState, hp: Hyperparameters, task: Task, key: Any
+    ) -> Any:
+        """Which training examples to step on: int32 of shape ``[B]``, by default the given ones."""
+        del state, hp, task, key
+        return indices
+
+    def batch_size(self, task: Task) -> int:
+        """The training batch size; by default the workload's own."""
+        return task.batch_size
+
+    def on_eval(
+        self, history: Sequence[Evaluation], hp: Hyperparameters, task: Task
+    ) -> Hyperparameters | None:
+        """Called on the host, on the clock, after each evaluation.
+
+        Returns:
+            Values to replace in `hp` from here on, or None.
+
+        Raises:
+            Finished: to end the trial.
+        """
+        del history, hp, task
+        return None
+
+    def fix(self, values: Hyperparameters) -> Submission:
+        """This submission with some hyperparameters fixed, in default and search space alike.
+
+        Raises:
+            UsageError: a name that `default` does not have.
+
+        Example:
+            >>> sgd = OptaxSubmission(lambda hp, task: optax.sgd(hp["lr"]), default={"lr": 0.1})
+            >>> sgd.fix({"lr": 0.5}).default
+            {'lr': 0.5}
+        """
+        for name in values:
+            if name not in self.default:
+                raise unknown_name("hyperparameter", name, self.default)
+        space = self.search_space
+        if isinstance(space, Mapping):
+            space = {name: entry for name, entry in space.items() if name not in values}
+        elif space is not None:
+            space = [{**point, **values} for point in space]
+        return replace(self, default={**self.default, **values}, search_space=space)
+
+    def split_hyperparameters(self, hp: Hyperparameters) -> tuple[dict[str, Any], dict[str, Any]]:
+        """`hp` as (static values, values traced as float32 scalars)."""
+        traced = {name: value for name, value in hp.items() if self._is_traced(name, value)}
+        return {name: value for name, value in hp.items() if name not in traced}, traced
+
+    def _is_traced(self, name: str, value: Any) -> bool:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and name not in self.static
+
+
+@dataclass(frozen=True)
+class OptaxSubmission(Submission):
+    """A submission given by an optax optimizer.
+
+    Attributes:
+        optimizer: ``optimizer(hp, task) -> optax.GradientTransformation``. It is called in a traced
+            context, so its schedule must accept traced hyperparameters (`submissions.schedules`).
+        evaluate_with: ``(opt_state, params) -> params`` to evaluate, or None for the parameters.
+
+    Example:
+        >>> def sgd(hp, task):
+        ...     return optax.sgd(hp["learning_rate"], momentum=0.9)
+        >>> submission = OptaxSubmission(sgd, default={"learning_rate": 0.1})
+    """
+
+    optimizer: Callable[[Hyperparameters, Task], optax.GradientTransformation]
+    evaluate_with: Callable[[PyTree, PyTree], PyTree] | None = None
+
+    def init(self, params: PyTree, hp: Hyperparameters, task: Task, key: Any) -> PyTree:
+        """See `Submission.init`."""
+        del key
+        return self.optimizer(hp, task).init(params)
+
+    def update(
+        self,
+        state: TrainState,
+        batch: PyTree,
+        loss_fn: Callable[..., tuple[Any, PyTree]],
+        hp: Hyperparameters,
+        task: Task,
+        key: Any,
+    ) -> tuple[TrainState, Mapping[str, Any]]:
+        """See `Submission.update`: one gradient, one optax update."""
+        (loss, model_state), grads = jax.value_and_grad(loss_fn, has_aux=True)(
+            state.params, state.model_state, batch, key
+        )
+        optimizer = optax.with_extra_args_support(self.optimizer(hp, task))
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params, value=loss)
+        params = optax.apply_updates(state.params, updates)
+        return state.replace(
+            params=params, model_state=model_state, opt_state=opt_state
+        ), {"loss": loss}
+
+    def eval_params(self, state: TrainState, hp: Hyperparameters, task: Task) -> PyTree:
+        """See `Submission.eval_params`."""
+        del hp, task
+        if self.evaluate_with is None:
+            return state.params
+        return self.evaluate_with(state.opt_state, state.params)

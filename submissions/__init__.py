@@ -1,0 +1,1 @@
+"""The submissions: one module per training algorithm, each defining `submission`."""

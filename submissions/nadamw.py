@@ -1,0 +1,48 @@
+"""NadamW with linear warmup and cosine decay: the reference submission.
+
+Nesterov-accelerated Adam (Dozat 2016) with decoupled weight decay (Loshchilov and Hutter 2019,
+https://arxiv.org/abs/1711.05101), AlgoPerf's strongest baseline
+(https://arxiv.org/abs/2306.07179). The schedule's horizon is a fraction of the step hint, since
+finishing the decay early is a legitimate way to be fast.
+
+    algoperf-lite run -s nadamw -w zipf_lm --quick
+"""
+
+import optax
+
+from algoperf_lite.submission import Hyperparameters, OptaxSubmission, Task
+from submissions import schedules
+
+
+def nadamw(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
+    """optax's NadamW under `schedules.warmup_cosine`."""
+    learning_rate = schedules.warmup_cosine(
+        hp["learning_rate"], hp["horizon_fraction"] * task.step_hint, hp["warmup_fraction"]
+    )
+    return optax.nadamw(
+        learning_rate,
+        b1=1 - hp["one_minus_b1"],
+        b2=1 - hp["one_minus_b2"],
+        weight_decay=hp["weight_decay"],
+    )
+
+
+submission = OptaxSubmission(
+    nadamw,
+    default={
+        "learning_rate": 3e-3,
+        "one_minus_b1": 0.1,
+        "one_minus_b2": 0.01,
+        "weight_decay": 0.01,
+        "warmup_fraction": 0.05,
+        "horizon_fraction": 1.0,
+    },
+    search_space={
+        "learning_rate": {"min": 3e-4, "max": 3e-2, "scaling": "log"},
+        "one_minus_b1": {"min": 0.03, "max": 0.3, "scaling": "log"},
+        "one_minus_b2": {"min": 0.003, "max": 0.1, "scaling": "log"},
+        "weight_decay": {"min": 1e-4, "max": 1e-1, "scaling": "log"},
+        "warmup_fraction": {"feasible_points": [0.02, 0.05, 0.1]},
+        "horizon_fraction": {"feasible_points": [0.8, 1.0]},
+    },
+)

@@ -1,0 +1,43 @@
+"""SGD with Nesterov momentum, decoupled weight decay, linear warmup and cosine decay.
+
+One of AlgoPerf's baselines (https://arxiv.org/abs/2306.07179, Nesterov momentum after Sutskever
+et al. 2013). Weight decay is decoupled (added to the update, scaled by the learning rate).
+
+    algoperf-lite run -s nesterov -w digits_resnet --quick
+"""
+
+import optax
+
+from algoperf_lite.submission import Hyperparameters, OptaxSubmission, Task
+from submissions import schedules
+
+
+def nesterov(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
+    """``optax.sgd(nesterov=True)`` with decoupled weight decay, under warmup-cosine."""
+    learning_rate = schedules.warmup_cosine(
+        hp["learning_rate"], hp["horizon_fraction"] * task.step_hint, hp["warmup_fraction"]
+    )
+    return optax.chain(
+        optax.trace(decay=1 - hp["one_minus_momentum"], nesterov=True),
+        optax.add_decayed_weights(hp["weight_decay"]),
+        optax.scale_by_learning_rate(learning_rate),
+    )
+
+
+submission = OptaxSubmission(
+    nesterov,
+    default={
+        "learning_rate": 0.3,
+        "one_minus_momentum": 0.1,
+        "weight_decay": 1e-4,
+        "warmup_fraction": 0.05,
+        "horizon_fraction": 1.0,
+    },
+    search_space={
+        "learning_rate": {"min": 1e-2, "max": 10.0, "scaling": "log"},
+        "one_minus_momentum": {"min": 0.03, "max": 0.3, "scaling": "log"},
+        "weight_decay": {"min": 1e-6, "max": 1e-2, "scaling": "log"},
+        "warmup_fraction": {"feasible_points": [0.02, 0.05, 0.1]},
+        "horizon_fraction": {"feasible_points": [0.8, 1.0]},
+    },
+)

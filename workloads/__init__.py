@@ -1,0 +1,1 @@
+"""The workloads: one module per family, defining `workload` (the base) and `variants` (a tuple)."""

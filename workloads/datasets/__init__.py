@@ -1,0 +1,1 @@
+"""TFDS builders for the data that the project makes or ships."""
