@@ -1,0 +1,34 @@
+"""Scoring: pure functions from the records of trials to a leaderboard.
+
+    from scoring import score
+    board = score("results/demo")
+    board.rows[0].name, board.rows[0].score
+
+The package knows records, not the harness: it imports no JAX, and arrow, rich and matplotlib only
+in the functions that need them.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Cell": "scoring.leaderboard",
+    "Leaderboard": "scoring.leaderboard",
+    "Row": "scoring.leaderboard",
+    "score": "scoring.leaderboard",
+    "performance_profiles": "scoring.figures",
+    "leaderboard_view": "scoring.tables",
+    "Suite": "scoring.suite",
+    "load_suite": "scoring.suite",
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'scoring' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,115 @@
+"""From trials to one time per submission and workload."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scoring.reader import Trial
+from scoring.suite import Suite
+from scoring.walk import Problem
+
+
+@dataclass(frozen=True)
+class TimeTable:
+    """Times of S submissions on W workloads.
+
+    Attributes:
+        submissions: names, sorted.
+        workloads: base workloads, then held-out variants.
+        of_study: [N, S, W] seconds, the least over the study's trials; infinity where missed or
+            missing.
+        trials: the trials that count, by (submission, workload).
+        problems: trials beyond what the suite declares, which do not count.
+        found: how many trials there are, interrupted ones left out.
+        declared: how many there should be.
+    """
+
+    submissions: tuple[str, ...]
+    workloads: tuple[str, ...]
+    of_study: np.ndarray
+    trials: dict[tuple[str, str], list[Trial]]
+    problems: list[Problem] = field(default_factory=list)
+    found: int = 0
+    declared: int = 0
+
+    @property
+    def studies(self) -> int:
+        """How many studies the median is over."""
+        return len(self.of_study)
+
+    @property
+    def median(self) -> np.ndarray:
+        """[S, W] seconds: the median over all studies, missing ones as infinity."""
+        return median_over_studies(self.of_study)
+
+
+def median_over_studies(of_study: np.ndarray) -> np.ndarray:
+    """Median over the first axis; with an even count, the mean of the middle two.
+
+    Example:
+        >>> median_over_studies(np.array([3.0, math.inf, 1.0])).item()
+        3.0
+    """
+    middle = np.sort(of_study, axis=0)
+    n = len(middle)
+    # By hand, as inf - inf inside numpy's own median warns.
+    return (middle[(n - 1) // 2] + middle[n // 2]) / 2
+
+
+def time_table(trials: Iterable[Trial], suite: Suite, submissions: Sequence[str]) -> TimeTable:
+    """Puts trials into a table.
+
+    A study's time is its least *time*, not its least evaluation number: a trial that evaluates
+    more often may meet the target at a later evaluation and yet sooner.
+
+    Args:
+        trials: in any order; the result does not depend on it.
+        suite: declares workloads, studies and trials. Where it declares no number of studies, the
+            largest that any submission has is taken, for all.
+        submissions: those that have logs; declared ones without logs are added.
+    """
+    problems: list[Problem] = []
+    kept = [trial for trial in trials if _declared(trial, suite, problems)]
+    names = tuple(sorted({*submissions, *(suite.submissions or ())}))
+    seen = {name: sorted({t.study for t in kept if t.submission == name}) for name in names}
+    studies = suite.studies or max(map(len, seen.values()), default=0) or 1
+    position = {name: i for i, name in enumerate(names)}
+    column = {name: i for i, name in enumerate(suite.names)}
+    of_study = np.full((studies, len(names), len(suite.names)), math.inf)
+    cells: dict[tuple[str, str], list[Trial]] = {}
+    for trial in kept:
+        study = trial.study if suite.studies else seen[trial.submission].index(trial.study)
+        where = study, position[trial.submission], column[trial.workload]
+        of_study[where] = min(of_study[where], trial.seconds)
+        cells.setdefault((trial.submission, trial.workload), []).append(trial)
+    return TimeTable(
+        submissions=names,
+        workloads=suite.names,
+        of_study=of_study,
+        trials=cells,
+        problems=problems,
+        found=sum(trial.status != "interrupted" for trial in kept),
+        declared=sum(_owed(name, kept, suite) for name in names) * studies * len(suite.names),
+    )
+
+
+def _declared(trial: Trial, suite: Suite, problems: list[Problem]) -> bool:
+    """Whether the suite provides for this trial; more tries than allowed are not counted."""
+    owed = suite.trials_of(trial.submission)
+    if suite.studies is not None and trial.study >= suite.studies:
+        what = f"study_{trial.study} is beyond the {suite.studies} declared: not counted"
+    elif owed is not None and trial.number > owed:
+        what = f"trial_{trial.number} is beyond the {owed} declared: not counted"
+    else:
+        return True
+    problems.append(Problem(trial.path, what))
+    return False
+
+
+def _owed(submission: str, kept: Sequence[Trial], suite: Suite) -> int:
+    """Trials per study and workload; the most that any study has where it is not declared."""
+    owed = suite.trials_of(submission)
+    most = max((t.number for t in kept if t.submission == submission), default=1)
+    return most if owed is None else owed

@@ -1,0 +1,176 @@
+"""Finds trial directories: the layout, and what lies in it that does not belong.
+
+<results>/<submission>/study_<i from 0>/<workload>_<jax|pytorch>/trial_<k from 1>/
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from algoperf_lite.errors import UsageError
+
+STUDY = re.compile(r"study_(0|[1-9]\d{0,5})")
+WORKLOAD = re.compile(r"(.+)_(?:jax|pytorch)")
+TRIAL = re.compile(r"trial_([1-9]\d{0,5})")
+# What may lie beside the submissions without being remarked on: the suite, pages, pictures.
+_ROOT_SUFFIXES = (".json", ".png", ".svg", ".pdf", ".html", ".md", ".log", ".lock")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something on disk that was reported and skipped.
+
+    Attributes:
+        path: the file or directory.
+        what: what is wrong with it, and what became of it.
+    """
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}"
+
+
+@dataclass(frozen=True)
+class TrialPath:
+    """Where the record of one trial lies, and whose it is."""
+
+    submission: str
+    study: int
+    workload: str
+    number: int
+    path: str
+
+    @property
+    def identity(self) -> tuple[str, int, str, int]:
+        """What no two trials share."""
+        return self.submission, self.study, self.workload, self.number
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a results directory holds: trials, the submissions they are of, and problems."""
+
+    trials: list[TrialPath]
+    submissions: list[str]
+    problems: list[Problem]
+
+
+def walk(
+    results_dir: str | Path, wanted: Collection[str], known: Collection[str] | None = None
+) -> Found:
+    """Lists the trials of the wanted workloads, in a fixed order.
+
+    Args:
+        results_dir: the directory whose subdirectories are submissions.
+        wanted: names of workloads to list.
+        known: names that are not wanted now, and are no surprise either.
+
+    Raises:
+        UsageError: the directory is missing, is no directory, or holds no submission.
+    """
+    root = str(results_dir)
+    known = set(known or ()) | set(wanted)
+    problems: list[Problem] = []
+    strangers: dict[str, list[str]] = {}
+    trials: dict[tuple, TrialPath] = {}
+    submissions = _submissions(root, problems)
+    for submission in submissions:
+        for trial in _of_submission(os.path.join(root, submission), submission, known, problems):
+            if trial.workload not in known:
+                strangers.setdefault(trial.workload, []).append(trial.path)
+            elif trial.workload in wanted:
+                first = trials.setdefault(trial.identity, trial)
+                if first is not trial:
+                    what = f"the same trial as {first.path}: not counted"
+                    problems.append(Problem(trial.path, what))
+    if not trials:
+        raise _no_trials(root, strangers)
+    for workload, paths in strangers.items():
+        times = "" if len(paths) == 1 else f" (and {len(paths) - 1} more like it)"
+        what = f"workload {workload!r} is not in the suite: ignored{times}"
+        problems.append(Problem(paths[0], what))
+    return Found(list(trials.values()), submissions, problems)
+
+
+def _submissions(root: str, problems: list[Problem]) -> list[str]:
+    if not os.path.isdir(root):
+        raise UsageError(
+            f"{root}: no such results directory: give the directory that `run` was given with "
+            "--results, or one that holds <submission>/study_0/..."
+        )
+    names, studies = [], []
+    for name, is_dir in _entries(root, problems):
+        path = os.path.join(root, name)
+        if not is_dir:
+            if not name.endswith(_ROOT_SUFFIXES):
+                problems.append(Problem(path, "stray file: ignored"))
+        elif STUDY.fullmatch(name):
+            studies.append(name)
+            problems.append(Problem(path, "belongs to no submission: ignored"))
+        elif any(STUDY.fullmatch(inner) and is_dir for inner, is_dir in _entries(path, problems)):
+            names.append(name)
+        else:
+            problems.append(Problem(path, "holds no study_<i> directory: ignored"))
+    if studies and not names:
+        raise UsageError(
+            f"{root}: holds {studies[0]}, so it is one submission's directory: give its parent."
+        )
+    return names
+
+
+def _no_trials(root: str, strangers: Collection[str]) -> UsageError:
+    if strangers:
+        return UsageError(
+            f"{root}: holds no trial of the suite's workloads, only of "
+            f"{', '.join(sorted(strangers))}: give the suite that it was run with."
+        )
+    return UsageError(
+        f"{root}: holds no trials: run `algoperf-lite run --results {root} ...` first, or give "
+        "a directory that holds <submission>/study_0/<workload>_jax/trial_1."
+    )
+
+
+def _of_submission(
+    path: str, submission: str, known: Collection[str], problems: list[Problem]
+) -> Iterator[TrialPath]:
+    """Yields every trial directory below a submission, of whatever workload."""
+    for study_path, study in _matching(path, STUDY, "not a study_<i> directory", problems):
+        for workload_path, workload in _matching(
+            study_path, WORKLOAD, "not a <workload>_jax directory", problems
+        ):
+            for trial_path, number in _matching(
+                workload_path, TRIAL, "not a trial_<k> directory", problems, workload in known
+            ):
+                yield TrialPath(submission, int(study), workload, int(number), trial_path)
+
+
+def _matching(
+    path: str, pattern: re.Pattern, what: str, problems: list[Problem], complain: bool = True
+) -> Iterator[tuple[str, str]]:
+    """Yields (path, first group) of the matching directories, and reports the others."""
+    for name, is_dir in _entries(path, problems):
+        inner = os.path.join(path, name)
+        match = pattern.fullmatch(name)
+        if match and is_dir:
+            yield inner, match[1]
+        elif complain:
+            problems.append(Problem(inner, f"{what if is_dir else 'stray file'}: ignored"))
+
+
+def _entries(path: str, problems: list[Problem]) -> list[tuple[str, bool]]:
+    """(name, is a directory) of what is visible in a directory, sorted with numbers as numbers."""
+    try:
+        with os.scandir(path) as entries:
+            found = [(e.name, e.is_dir()) for e in entries if not e.name.startswith(".")]
+    except OSError as error:
+        problems.append(Problem(path, f"cannot be listed ({error.strerror}): ignored"))
+        return []
+    return sorted(found, key=lambda entry: _natural(entry[0]))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
