@@ -68,8 +68,10 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
     import tensorflow_datasets as tfds  # noqa: PLC0415  (a third of a second)
 
     tfds.disable_progress_bar()
-    module, _, name = dataset.builder.partition(":")
-    builder_class = getattr(importlib.import_module(module), name)
+    builder_class = dataset.builder
+    if isinstance(builder_class, str):
+        module, _, name = builder_class.partition(":")
+        builder_class = getattr(importlib.import_module(module), name)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         builder = builder_class(data_dir=str(data_dir), file_format="array_record")
@@ -77,7 +79,7 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
     except OSError as error:
         raise MachineError(
             f"dataset {dataset.name}: cannot prepare it under {data_dir}: {error}."
-            " Free space there, or point --home or ALGOPERF_LITE_HOME at a writable directory."
+            " Free space there, or point ALGOPERF_LITE_HOME at a writable directory."
         ) from error
     return builder
 

@@ -39,7 +39,7 @@ class Dataset:
 
     Attributes:
         name: the dataset's name, for messages.
-        builder: ``"module:Class"`` of the TFDS builder, imported only when data is needed.
+        builder: the TFDS builder class, or ``"module:Class"`` to import it only when data is needed.
         fingerprint: sha256 over all arrays after preprocessing, as `dataset.fingerprint_arrays`
             computes it. Loading anything else is an error that names both.
         splits: our split name to the TFDS split expression.
@@ -47,7 +47,7 @@ class Dataset:
     """
 
     name: str
-    builder: str
+    builder: str | type
     fingerprint: str
     preprocess: Callable[[Mapping[str, Any]], Mapping[str, PyTree]]
     splits: Mapping[str, str] = field(

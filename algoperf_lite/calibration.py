@@ -1,0 +1,69 @@
+"""Reference seconds per step on this device: what budgets are made of.
+
+AlgoPerf fixes its hardware; here a budget is fixed relative to whatever device is at hand: the step
+hint times the seconds that the reference submission needs per step. Measured once per device,
+versions, workload and reference, and kept under `environment.home`.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from algoperf_lite import environment
+from algoperf_lite.batches import BatchOrder
+from algoperf_lite.clock import Clock
+from algoperf_lite.engine import Program
+from algoperf_lite.records import read_json, write_json
+
+MIN_WINDOWS = 3
+MAX_WINDOWS = 12
+ENOUGH_SECONDS = 3.0
+
+
+def path(workload_fingerprint: str, reference_fingerprint: str) -> Path:
+    """Where the calibration of a workload with its reference on this device is kept."""
+    identity = [environment.describe(), workload_fingerprint, reference_fingerprint]
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return environment.home() / "calibration" / f"{digest[:32]}.json"
+
+
+def stored(file: Path) -> dict[str, Any] | None:
+    """The calibration in `file`, or None if there is none."""
+    return read_json(file)
+
+
+def store(file: Path, calibration: dict[str, Any]) -> None:
+    """Keep a calibration for later runs."""
+    write_json(file, calibration)
+
+
+def measure(program: Program, hp: Any) -> dict[str, Any]:
+    """Time windows of the reference submission from its first step on.
+
+    Args:
+        program: the reference submission's on the workload.
+        hp: its traced hyperparameters.
+
+    Returns:
+        ``seconds_per_step`` (median over windows), ``windows`` (each window's), ``steps``, and
+        ``calibration_kernel_seconds`` before and after.
+    """
+    before = environment.time_calibration_kernel()
+    order = BatchOrder(program.loaded.data.num_train, program.batch_size, seed=0)
+    carry = program.init(0, hp)
+    carry = program.advance(carry, program.place(order.window(0, 1)), 1, hp)
+    clock, steps = Clock(), program.loaded.workload.eval_every
+    while len(clock.windows) < MIN_WINDOWS or (
+        clock.seconds < ENOUGH_SECONDS and len(clock.windows) < MAX_WINDOWS
+    ):
+        window = program.place(order.window(len(clock.windows) * steps, steps))
+        carry = clock.measure("update", program.advance, carry, window, steps, hp, steps=steps)
+    after = environment.time_calibration_kernel()
+    rates = [seconds / count for count, seconds in clock.windows]
+    return {
+        "seconds_per_step": clock.robust_seconds / sum(count for count, _ in clock.windows),
+        "windows": rates,
+        "steps": steps * len(rates),
+        "calibration_kernel_seconds": [before, after],
+    }

@@ -1,0 +1,82 @@
+"""The clock of a trial: what is on it, and how its edges are read.
+
+JAX dispatches work and returns at once, so a clock read measures nothing until the device has been
+waited for. `Clock.measure` waits before both edges: for the work that was still in flight when the
+segment began, and for the work that the segment started.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import jax
+
+from algoperf_lite.compiles import CompileCounter
+
+# Bound when this module is imported, before any submission is: patching `time` later has no effect.
+_now = perf_counter
+_block = jax.block_until_ready
+
+
+class Clock:
+    """Accumulates on-clock seconds by segment, blocking at every edge.
+
+    Attributes:
+        segments: on-clock seconds by segment name.
+        windows: (steps, seconds) of each training window.
+        compiles: compilations that happened on the clock, and their seconds.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> clock = Clock()
+        >>> total = clock.measure("update", lambda x: x @ x, jnp.ones((64, 64)))
+        >>> clock.seconds == clock.segments["update"] > 0
+        True
+    """
+
+    def __init__(self):
+        self.segments: dict[str, float] = {}
+        self.windows: list[tuple[int, float]] = []
+        self.compiles = CompileCounter()
+
+    @property
+    def seconds(self) -> float:
+        """On-clock seconds so far, over all segments."""
+        return sum(self.segments.values())
+
+    def measure(self, segment: str, work: Callable[..., Any], *args: Any, steps: int = 0) -> Any:
+        """Run ``work(*args)`` on the clock and wait for what it returns.
+
+        Args:
+            segment: what the time is booked under.
+            work: may dispatch asynchronously; everything it starts must be reachable from its
+                result, which is waited for.
+            *args: passed on; waited for before the clock starts.
+            steps: training steps done, where this is a training window.
+
+        Returns:
+            What `work` returned, ready.
+        """
+        _block(args)
+        with self.compiles:
+            start = _now()
+            result = _block(work(*args))
+            elapsed = _now() - start
+        self.segments[segment] = self.segments.get(segment, 0.0) + elapsed
+        if steps:
+            self.windows.append((steps, elapsed))
+        return result
+
+    @property
+    def robust_seconds(self) -> float:
+        """Steps times the median window's seconds per step, plus all that is not a window.
+
+        A machine that was slow for a few windows does not change it.
+        """
+        if not self.windows:
+            return self.seconds
+        rates = sorted(seconds / steps for steps, seconds in self.windows)
+        middle = len(rates) // 2
+        median = rates[middle] if len(rates) % 2 else (rates[middle - 1] + rates[middle]) / 2
+        in_windows = sum(seconds for _, seconds in self.windows)
+        return median * sum(steps for steps, _ in self.windows) + self.seconds - in_windows

@@ -1,0 +1,314 @@
+"""The hot core: a submission's training step on a workload, compiled ahead of time.
+
+A step gathers its batch on the device, augments it, and hands it to the submission's `update`. Many
+steps go into one dispatch where that is faster; which it is follows from the program and the
+backend alone (`_runs_many_steps`), never from a timing, so that results are reproducible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from algoperf_lite.device_data import DeviceData
+from algoperf_lite.errors import AlgoperfLiteError
+from algoperf_lite.evaluation import Evaluator
+from algoperf_lite.parameters import param_kinds
+from algoperf_lite.submission import Hyperparameters, Submission, Task, TrainState
+from algoperf_lite.workload import Workload
+
+
+class SubmissionError(AlgoperfLiteError):
+    """A submission broke its contract; the message says how."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Carry:
+    """What a step hands to the next: the train state, the trial's key, running sums of scalars."""
+
+    state: TrainState
+    key: Any
+    sums: Mapping[str, Any]
+
+
+class LoadedWorkload:
+    """A workload with its data on the devices and its evaluation compiled.
+
+    Args:
+        workload: the workload.
+        splits: what `dataset.load` returned.
+        devices: devices to run on, data parallel.
+    """
+
+    def __init__(self, workload: Workload, splits: Mapping[str, Any], devices: Any):
+        self.workload = workload
+        self.data = DeviceData(workload, splits, devices)
+
+    def init_model(self, key: Any) -> tuple[Any, Any]:
+        """Freshly initialised ``(params, model_state)``; traceable."""
+        inputs = jax.tree.map(lambda a: jnp.zeros((2, *a.shape[1:]), a.dtype),
+                              self.data.train["inputs"])  # fmt: skip
+        variables = dict(self.workload.model.init({"params": key}, inputs, train=False))
+        return variables.pop("params"), variables
+
+    @cached_property
+    def shapes(self) -> tuple[Any, Any]:
+        """``(params, model_state)`` as pytrees of ``jax.ShapeDtypeStruct``."""
+        return jax.eval_shape(self.init_model, jax.random.key(0))
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The compiled evaluation, shared by all submissions."""
+        return Evaluator(self.workload, self.data, self.shapes)
+
+    def task(self, budget_seconds: float | None = None) -> Task:
+        """What a submission may know of this workload."""
+        w, params = self.workload, self.shapes[0]
+        return Task(
+            step_hint=w.step_hint,
+            budget_seconds=budget_seconds,
+            batch_size=w.batch_size,
+            num_train_examples=self.data.num_train,
+            loss_kind=w.loss_kind,
+            metric=w.target.metric,
+            direction=w.target.direction,
+            target_value=w.target.value,
+            param_shapes=params,
+            param_kinds=param_kinds(params),
+        )
+
+
+class Program:
+    """The compiled programs of one submission on one workload, for one set of static values.
+
+    Args:
+        loaded: the workload.
+        submission: the training algorithm.
+        static: hyperparameters baked into the program.
+        traced: hyperparameters that enter as float32 scalars; only the names matter here.
+        budget_seconds: for the submission's `Task`.
+
+    Attributes:
+        compile_seconds: time spent tracing and compiling.
+        many_steps: whether one dispatch runs a whole window of steps.
+        flops_per_step: by XLA's cost analysis of one step before optimisation, or None.
+        batch_size: rows of a training batch.
+
+    Raises:
+        SubmissionError: the submission's state changes structure, shape or dtype over a step.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedWorkload,
+        submission: Submission,
+        static: Hyperparameters,
+        traced: Hyperparameters,
+        budget_seconds: float | None = None,
+    ):
+        self.loaded = loaded
+        self.submission = submission
+        self.static = dict(static)
+        self.task = loaded.task(budget_seconds)
+        self.batch_size = submission.batch_size(self.task)
+        loaded.data.check_divides("batch size", self.batch_size)
+        start = perf_counter()
+        self._compile(self.hyperparameters(dict.fromkeys(traced, 0.0)))
+        self.compile_seconds = perf_counter() - start
+
+    def hyperparameters(self, traced: Hyperparameters) -> dict[str, Any]:
+        """Numbers as float32 scalars on the devices."""
+        values = {name: np.float32(value) for name, value in traced.items()}
+        return jax.device_put(values, self.loaded.data.replicated)
+
+    def init(self, seed: int, hp: Mapping[str, Any]) -> Carry:
+        """The state before the first step, a function of `seed` and `hp` only."""
+        key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
+        return self._compiled_init(key, hp)
+
+    def place(self, window: np.ndarray) -> Any:
+        """Batch indices ``[steps, B]`` on the devices: the one declared transfer of the timed loop.
+
+        A short window is padded to `eval_every` rows, so that one program serves all.
+        """
+        rows = np.pad(window, [(0, self.loaded.workload.eval_every - len(window)), (0, 0)])
+        steps = np.int32(len(window))
+        return jax.device_put((rows, steps), self.loaded.data.replicated)
+
+    def advance(self, carry: Carry, window: Any, steps: int, hp: Mapping[str, Any]) -> Carry:
+        """Dispatch `steps` steps over a placed window without waiting; `carry` is donated."""
+        rows, count = window
+        train = self.loaded.data.train
+        if self.many_steps:
+            return self._compiled_steps(carry, train, rows, count, hp)
+        for _ in range(steps):
+            carry = self._compiled_steps(carry, train, rows, hp)
+        return carry
+
+    def eval_params(self, carry: Carry, hp: Mapping[str, Any]) -> Any:
+        """The parameters that the submission wants evaluated."""
+        return self._compiled_eval_params(carry.state, hp)
+
+    def _compile(self, hp: Mapping[str, Any]) -> None:
+        data, rep = self.loaded.data, self.loaded.data.replicated
+        key = jax.device_put(jax.random.key(0), rep)
+        init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
+        shapes = jax.eval_shape(init, key, hp)
+        rows = jax.ShapeDtypeStruct(
+            (self.loaded.workload.eval_every, self.batch_size), jnp.int32, sharding=rep
+        )
+        shapes = self._check_step(shapes, data.train, rows, hp)
+        self._compiled_init = init.lower(key, hp).compile()
+
+        step = jax.jit(self._step, donate_argnums=0, in_shardings=rep, out_shardings=rep)
+        traced = step.trace(shapes, data.train, rows, hp)
+        self.many_steps = _runs_many_steps(traced.jaxpr.jaxpr, jax.default_backend())
+        lowered = traced.lower()
+        self.flops_per_step = (lowered.cost_analysis() or {}).get("flops")
+        if self.many_steps:
+            count = jax.ShapeDtypeStruct((), jnp.int32, sharding=rep)
+            many = jax.jit(self._steps, donate_argnums=0, in_shardings=rep, out_shardings=rep)
+            lowered = many.lower(shapes, data.train, rows, count, hp)
+        self._compiled_steps = lowered.compile()
+        evaluate = jax.jit(self._eval_params, in_shardings=rep, out_shardings=rep)
+        self._check_eval_params(jax.eval_shape(evaluate, shapes.state, hp))
+        self._compiled_eval_params = evaluate.lower(shapes.state, hp).compile()
+
+    def _init(self, key: Any, hp: Mapping[str, Any]) -> Carry:
+        model_key, submission_key, train_key = jax.random.split(key, 3)
+        params, model_state = self.loaded.init_model(model_key)
+        hp = {**self.static, **hp}
+        opt_state = self.submission.init(params, hp, self.task, submission_key)
+        state = TrainState(jnp.int32(0), params, model_state, opt_state)
+        names = self._scalar_names(state, hp)
+        return _strong(Carry(state, train_key, dict.fromkeys(names, jnp.float32(0))))
+
+    def _scalar_names(self, state: TrainState, hp: Mapping[str, Any]) -> list[str]:
+        indices = jnp.zeros(self.batch_size, jnp.int32)
+        key = jax.random.key(0)
+        scalars = jax.eval_shape(
+            lambda s, h: self._update(s, self.loaded.data.train, indices, h, key)[1], state, hp
+        )
+        return sorted(scalars)
+
+    def _update(
+        self, state: TrainState, train: Any, indices: Any, hp: Hyperparameters, key: Any
+    ) -> tuple[TrainState, Mapping[str, Any]]:
+        augment_key, select_key, update_key = jax.random.split(key, 3)
+        indices = self.submission.select(indices, state, hp, self.task, select_key)
+        batch = jax.tree.map(lambda a: a[indices], train)
+        batch = jax.lax.with_sharding_constraint(batch, self.loaded.data.sharded)
+        if self.loaded.workload.augment is not None:
+            batch = self.loaded.workload.augment(augment_key, batch)
+        result = self.submission.update(state, batch, self._loss, hp, self.task, update_key)
+        if not (isinstance(result, tuple) and len(result) == 2 and "loss" in result[1]):
+            raise SubmissionError(
+                "update must return (TrainState, {'loss': scalar, ...}),"
+                f" not {type(result).__name__}"
+            )
+        return result
+
+    def _loss(
+        self,
+        params: Any,
+        model_state: Any,
+        batch: Any,
+        key: Any,
+        dropout_rate: Any = None,
+        label_smoothing: Any = 0.0,
+    ) -> tuple[Any, Any]:
+        workload = self.loaded.workload
+        outputs, model_state = workload.model.apply(
+            {"params": params, **model_state},
+            batch["inputs"],
+            train=True,
+            dropout_rate=dropout_rate,
+            rngs={"dropout": key},
+            mutable=list(model_state),
+        )
+        sums, counts = workload.loss(outputs, batch["targets"], label_smoothing=label_smoothing)
+        return sums.sum() / jnp.maximum(counts.sum(), 1), model_state
+
+    def _step(self, carry: Carry, train: Any, window: Any, hp: Mapping[str, Any]) -> Carry:
+        row = carry.state.step % self.loaded.workload.eval_every
+        key = jax.random.fold_in(carry.key, carry.state.step)
+        hp = {**self.static, **hp}
+        state, scalars = self._update(carry.state, train, window[row], hp, key)
+        state = state.replace(step=carry.state.step + 1)
+        sums = {name: jnp.where(row == 0, 0, total) + scalars[name].astype(jnp.float32)
+                for name, total in carry.sums.items()}  # fmt: skip
+        return _strong(Carry(state, carry.key, sums))
+
+    def _steps(
+        self, carry: Carry, train: Any, window: Any, count: Any, hp: Mapping[str, Any]
+    ) -> Carry:
+        return jax.lax.fori_loop(0, count, lambda _, c: self._step(c, train, window, hp), carry)
+
+    def _eval_params(self, state: TrainState, hp: Mapping[str, Any]) -> Any:
+        return self.submission.eval_params(state, {**self.static, **hp}, self.task)
+
+    def _check_step(self, before: Carry, train: Any, rows: Any, hp: Mapping[str, Any]) -> Carry:
+        after = jax.eval_shape(self._step, before, train, rows, hp)
+        _check_same("update returned a state", before.state, after.state)
+        return jax.tree.map(
+            lambda s: jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=self.loaded.data.replicated),
+            before,
+        )
+
+    def _check_eval_params(self, returned: Any) -> None:
+        _check_same("eval_params returned parameters", self.loaded.shapes[0], returned)
+
+
+def _runs_many_steps(jaxpr: Any, backend: str) -> bool:
+    """Whether to loop inside the program: always, but for convolutions on CPU.
+
+    XLA's CPU backend runs a convolution in a loop body on one slow code path (jax issue 12868).
+    """
+    return not (backend == "cpu" and _has_convolution(jaxpr))
+
+
+def _has_convolution(jaxpr: Any) -> bool:
+    return any(
+        eqn.primitive.name == "conv_general_dilated"
+        or any(_has_convolution(inner) for inner in _inner_jaxprs(eqn.params.values()))
+        for eqn in jaxpr.eqns
+    )
+
+
+def _inner_jaxprs(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from _inner_jaxprs(value)
+        elif hasattr(value, "jaxpr") or hasattr(value, "eqns"):
+            yield getattr(value, "jaxpr", value)
+
+
+def _strong(tree: Any) -> Any:
+    """Drop weak types, so that every step sees the types that the first one saw."""
+    return jax.tree.map(
+        lambda x: x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jnp.asarray(x, x.dtype),
+        tree,
+    )
+
+
+def _check_same(what: str, before: Any, after: Any) -> None:
+    if jax.tree.structure(before) != jax.tree.structure(after):
+        raise SubmissionError(
+            f"{what} of another structure: {jax.tree.structure(after)},"
+            f" expected {jax.tree.structure(before)}"
+        )
+    leaves = zip(jax.tree_util.tree_leaves_with_path(before), jax.tree.leaves(after), strict=True)
+    for (path, old), new in leaves:
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            raise SubmissionError(
+                f"{what} that differs at {jax.tree_util.keystr(path)}:"
+                f" {new.dtype}{list(new.shape)}, expected {old.dtype}{list(old.shape)}"
+            )

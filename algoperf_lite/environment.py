@@ -1,0 +1,125 @@
+"""This machine: where things are kept, what it is, and how fast it is right now."""
+
+import os
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+PACKAGES = ("algoperf_lite", "jax", "jaxlib", "flax", "optax", "numpy", "tensorflow-datasets")
+KERNEL_SIZE = 384  # rows of the calibration kernel's matrices: about 20 ms on two laptop cores
+KERNEL_CHAIN = 20
+KERNEL_REPEATS = 5
+
+
+def home() -> Path:
+    """Where datasets, compiled programs and calibrations are kept.
+
+    ``$ALGOPERF_LITE_HOME``, else ``$XDG_CACHE_HOME/algoperf_lite``, else
+    ``~/.cache/algoperf_lite``.
+    """
+    if chosen := os.environ.get("ALGOPERF_LITE_HOME"):
+        return Path(chosen).expanduser()
+    cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache_home).expanduser() / "algoperf_lite"
+
+
+def data_directory() -> Path:
+    """Where TFDS keeps prepared datasets."""
+    return home() / "data"
+
+
+def use_compilation_cache() -> None:
+    """Turn on JAX's persistent compilation cache, private to this user."""
+    import jax  # noqa: PLC0415
+
+    jax.config.update("jax_compilation_cache_dir", str(home() / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@cache
+def describe() -> dict[str, Any]:
+    """Device, threads and versions: what must agree for two timings to be comparable."""
+    import jax  # noqa: PLC0415
+
+    devices = jax.devices()
+    return {
+        "platform": devices[0].platform,
+        "device_kind": devices[0].device_kind,
+        "device_count": len(devices),
+        "host_cpu": _cpu_model(),
+        "host_threads": host_threads(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+    }
+
+
+def host_threads() -> int:
+    """Cores this process may use, which is what XLA's CPU backend sizes its pool by.
+
+    Results on CPU are bit-equal only at an equal count.
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _calibration_kernel() -> Any:
+    import jax  # noqa: PLC0415
+    import jax.numpy as jnp  # noqa: PLC0415
+
+    def chain(x: Any) -> Any:
+        for _ in range(KERNEL_CHAIN):
+            x = jnp.tanh(x @ x / KERNEL_SIZE)
+        return x
+
+    x = jnp.ones((KERNEL_SIZE, KERNEL_SIZE), jnp.float32)
+    compiled = jax.jit(chain).lower(x).compile()
+    jax.block_until_ready(compiled(x))
+    return compiled, x
+
+
+def time_calibration_kernel() -> float:
+    """Median seconds of a fixed chain of matrix products: how fast the device is right now."""
+    import jax  # noqa: PLC0415
+
+    compiled, x = _calibration_kernel()
+    seconds = []
+    for _ in range(KERNEL_REPEATS):
+        start = perf_counter()
+        jax.block_until_ready(compiled(x))
+        seconds.append(perf_counter() - start)
+    return sorted(seconds)[KERNEL_REPEATS // 2]
+
+
+def reset_peak_memory() -> None:
+    """Start a new peak of this process's resident memory, where Linux lets us."""
+    path = Path("/proc/self/clear_refs")
+    if os.access(path, os.W_OK):
+        path.write_text("5")
+
+
+def peak_memory_bytes() -> int | None:
+    """Peak bytes since `reset_peak_memory`: of the device if it counts them, else of the process."""
+    import jax  # noqa: PLC0415
+
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "peak_bytes_in_use" in stats:
+        return int(stats["peak_bytes_in_use"])
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

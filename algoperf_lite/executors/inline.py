@@ -1,0 +1,30 @@
+"""Trials in the calling process: for tests, debugging and notebooks. Imports JAX."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from algoperf_lite.executors import Event
+from algoperf_lite.executors.worker import Worker
+
+
+class InlineExecutor:
+    """Calls a `Worker` directly. A submission that kills the process kills this one.
+
+    Args:
+        devices: how many local devices a trial uses; None for all.
+    """
+
+    def __init__(self, devices: int | None = None):
+        self._worker = Worker(devices)
+
+    def call(
+        self,
+        method: str,
+        arguments: Mapping[str, Any],
+        on_event: Callable[[Event], None] = lambda event: None,
+    ) -> Any:
+        """See `executors.Executor.call`."""
+        return getattr(self._worker, method)(on_event, **arguments)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,174 @@
+"""What holds the device: loads workloads, compiles once, runs trials.
+
+As a program (``python -m algoperf_lite.executors.worker``) it reads one JSON request a line from
+standard input, ``{"method":, "arguments":}``, and answers on the file descriptor it was given as
+standard output with lines ``{"event":}`` and at last ``{"result":}`` or ``{"raised":}``. Whatever a
+submission prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import jax
+
+from algoperf_lite import calibration, dataset, environment, errors, registry
+from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.executors import Event
+from algoperf_lite.records import TrialRecorder
+from algoperf_lite.spec import TrialSpec
+from algoperf_lite.trial import Limits, Trial
+from algoperf_lite.tuning import check_space
+
+KEPT_WORKLOADS = 12
+KEPT_PROGRAMS = 48
+
+Notify = Callable[[Event], None]
+
+
+class Worker:
+    """Runs trials on the local devices, keeping data and compiled programs between them.
+
+    Args:
+        devices: how many local devices to use; None for all.
+    """
+
+    def __init__(self, devices: int | None = None):
+        environment.use_compilation_cache()
+        present = jax.local_devices()
+        if devices is not None and devices > len(present):
+            raise errors.UsageError(
+                f"--devices {devices}, but there are {len(present)} ({present[0].platform})"
+            )
+        self._devices = present[:devices]
+        self._loaded = lru_cache(KEPT_WORKLOADS)(self._load)
+        self._programs = lru_cache(KEPT_PROGRAMS)(self._compile)
+
+    def describe(
+        self, notify: Notify, workloads: Sequence[str], submissions: Sequence[str]
+    ) -> dict[str, Any]:
+        """What the planner must know of workloads and submissions, and of this machine."""
+        del notify
+        return {
+            "workloads": [describe_workload(selector) for selector in workloads],
+            "submissions": [describe_submission(selector) for selector in submissions],
+            "environment": environment.describe(),
+        }
+
+    def calibrate(self, notify: Notify, workload: str, again: bool = False) -> dict[str, Any]:
+        """Reference seconds per step of a workload, measured now or before."""
+        found = registry.find_workload(workload)
+        _, reference, fingerprint = registry.find_submission(found.reference)
+        file = calibration.path(found.fingerprint, fingerprint)
+        stored = None if again else calibration.stored(file)
+        if stored is None:
+            notify({"doing": f"calibrating {found.name}"})
+            static, traced = reference.split_hyperparameters(reference.default)
+            program = Program(self._loaded(workload), reference, static, traced)
+            stored = calibration.measure(program, program.hyperparameters(traced))
+            stored |= {"workload": found.name, "reference": found.reference}
+            stored |= {"environment": environment.describe()}
+            calibration.store(file, stored)
+        return stored
+
+    def trial(self, notify: Notify, **spec_fields: Any) -> dict[str, Any]:
+        """Run one trial and record it; returns what trial.json holds."""
+        spec = TrialSpec(**spec_fields)
+        notify({"doing": "loading data"})
+        loaded = self._loaded(spec.workload)
+        metrics = ["loss", *(m.name for m in loaded.workload.metrics)]
+        recorder = TrialRecorder(spec.directory, metrics, ["loss"], spec.hyperparameters,
+                                 environment.describe())  # fmt: skip
+
+        def program_for(hp: Mapping[str, Any]) -> Program:
+            notify({"doing": "compiling"})
+            _, submission, _ = registry.find_submission(spec.submission)
+            static, traced = submission.split_hyperparameters(hp)
+            return self._programs(spec.workload, spec.submission, spec.budget_seconds,
+                                  tuple(sorted(static.items())), tuple(sorted(traced)))  # fmt: skip
+
+        limits = Limits(spec.budget_seconds, spec.max_steps)
+        trial = Trial(program_for, spec.hyperparameters, spec.seed, limits, recorder, notify)
+        target = loaded.workload.target
+        common = spec.identity() | {
+            "target": {"metric": target.metric, "value": target.value,
+                       "direction": target.direction},
+            "environment": environment.describe(),
+        }  # fmt: skip
+        try:
+            summary = common | trial.run()
+        except KeyboardInterrupt:
+            recorder.finish(common | {"status": "interrupted", "reason": "interrupted"})
+            raise
+        recorder.finish(summary)
+        return summary
+
+    def _load(self, selector: str) -> LoadedWorkload:
+        workload = registry.find_workload(selector)
+        splits = dataset.load(workload.dataset, environment.data_directory())
+        return LoadedWorkload(workload, splits, self._devices)
+
+    def _compile(
+        self,
+        workload: str,
+        submission: str,
+        budget: float | None,
+        static: tuple[tuple[str, Any], ...],
+        traced: tuple[str, ...],
+    ) -> Program:
+        _, found, _ = registry.find_submission(submission)
+        return Program(self._loaded(workload), found, dict(static), dict.fromkeys(traced), budget)
+
+
+def describe_workload(selector: str) -> dict[str, Any]:
+    """A workload's facts, JSON-ready."""
+    w = registry.find_workload(selector)
+    return {
+        "selector": selector, "name": w.name, "base": w.base, "tier": w.tier,
+        "target": {"metric": w.target.metric, "value": w.target.value,
+                   "direction": w.target.direction},
+        "batch_size": w.batch_size, "step_hint": w.step_hint, "eval_every": w.eval_every,
+        "reference": w.reference, "fingerprint": w.fingerprint,
+    }  # fmt: skip
+
+
+def describe_submission(selector: str) -> dict[str, Any]:
+    """A submission's facts, JSON-ready; its search space is checked."""
+    name, submission, fingerprint = registry.find_submission(selector)
+    if submission.search_space:
+        check_space(submission.search_space, submission.default, selector)
+    return {
+        "selector": selector, "name": name, "ruleset": submission.ruleset,
+        "default": dict(submission.default), "search_space": submission.search_space,
+        "fingerprint": fingerprint,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C means
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what submissions print must not mix with answers
+
+    def answer(kind: str, content: Any) -> None:
+        answers.write(json.dumps({kind: content}) + "\n")
+
+    worker = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            worker = worker or Worker(request["devices"])
+            method = getattr(worker, request["method"])
+            answer("result", method(lambda e: answer("event", e), **request["arguments"]))
+        except errors.AlgoperfLiteError as error:
+            answer("raised", {"class": type(error).__name__, "message": str(error)})
+
+
+if __name__ == "__main__":
+    main()

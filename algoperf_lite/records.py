@@ -1,0 +1,186 @@
+"""The files that a trial writes, laid out as AlgoPerf lays them out. Imports no JAX.
+
+    <results>/suite.json
+    <results>/<submission>/study_<i>/<workload>_jax/trial_<k>/
+        eval_measurements.csv   a row per evaluation, AlgoPerf's columns in its order
+        measurements.csv        a row per evaluation of training-side scalars
+        hparams.json            the hyperparameter point
+        meta_data_0.json        environment, as AlgoPerf has it
+        trial.json              identity, status, clock breakdown; its presence ends a trial
+
+csv rows are appended and flushed one at a time, json files are written whole, so a crash at any
+byte leaves a readable record. A directory with no trial.json holds an unfinished trial.
+"""
+
+import csv
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from algoperf_lite.errors import MachineError, UsageError
+
+SCHEMA = 1
+SUITE_FILE = "suite.json"
+TRIAL_FILE = "trial.json"
+EVALUATIONS_FILE = "eval_measurements.csv"
+FRAMEWORK_SUFFIX = "_jax"
+
+Status = Literal["target_reached", "budget_exhausted", "diverged", "error", "interrupted"]
+STATUSES: tuple[str, ...] = (
+    "target_reached", "budget_exhausted", "diverged", "error", "interrupted")  # fmt: skip
+
+
+def trial_directory(
+    results: Path, submission: str, study: int, workload: str, trial: int
+) -> Path:
+    """Where a trial's files are; studies count from 0 and trials from 1, as in AlgoPerf.
+
+    Example:
+        >>> trial_directory(Path("r"), "nadamw", 0, "zipf_lm", 1).as_posix()
+        'r/nadamw/study_0/zipf_lm_jax/trial_1'
+    """
+    study_directory = results / submission / f"study_{study}"
+    return study_directory / f"{workload}{FRAMEWORK_SUFFIX}" / f"trial_{trial}"
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in `path`, or None if there is no such file.
+
+    Raises:
+        UsageError: the file is not a JSON object, or was written by a newer version.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not JSON ({error}); delete it or restore it") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: expected a JSON object, found {type(content).__name__}")
+    if content.get("schema", SCHEMA) > SCHEMA:
+        raise UsageError(
+            f"{path}: schema {content['schema']} is newer than {SCHEMA}, the newest that this"
+            " version reads; upgrade algoperf_lite"
+        )
+    return content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` whole: temporary name, fsync, rename. Non-finite numbers become null."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> MachineError:
+    """The error for a record that cannot be written."""
+    return MachineError(
+        f"cannot write {path}: {error.strerror or error}."
+        " Make it writable, free space, or choose another --results directory."
+    )
+
+
+class TrialRecorder:
+    """Writes one trial's files; a record left there by an unfinished trial is replaced.
+
+    Args:
+        directory: the trial's directory.
+        metrics: names of the metrics, ``loss`` included.
+        scalars: names of the training-side scalars.
+        hyperparameters: the point.
+        environment: what `environment.describe` returned.
+
+    Raises:
+        MachineError: the directory cannot be written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        metrics: Sequence[str],
+        scalars: Sequence[str],
+        hyperparameters: Mapping[str, Any],
+        environment: Mapping[str, Any],
+    ):
+        self.directory = directory
+        try:
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(directory, error) from error
+        write_json(directory / "hparams.json", hyperparameters)
+        write_json(directory / "meta_data_0.json", environment)
+        self._evaluations = _Table(directory / EVALUATIONS_FILE, evaluation_columns(metrics))
+        self._measurements = _Table(
+            directory / "measurements.csv",
+            ["accumulated_submission_time", "global_step", *(f"train_step/{s}" for s in scalars)],
+        )
+
+    def evaluation(self, row: Mapping[str, Any]) -> None:
+        """Append a row to eval_measurements.csv; columns not in `row` stay empty."""
+        self._evaluations.append(row)
+
+    def measurement(self, row: Mapping[str, Any]) -> None:
+        """Append a row to measurements.csv."""
+        self._measurements.append(row)
+
+    def finish(self, trial: Mapping[str, Any]) -> None:
+        """Write trial.json, which marks the record as complete."""
+        write_json(self.directory / TRIAL_FILE, {"schema": SCHEMA, **trial})
+
+
+def evaluation_columns(metrics: Sequence[str]) -> list[str]:
+    """Columns of eval_measurements.csv: AlgoPerf's names, alphabetical as it writes them.
+
+    Example:
+        >>> evaluation_columns(["loss"])[5:9]
+        ['score', 'test/loss', 'test/num_examples', 'total_duration']
+    """
+    general = ["accumulated_eval_time", "accumulated_logging_time", "accumulated_submission_time",
+               "global_step", "preemption_count", "score", "total_duration",
+               "test/num_examples", "validation/num_examples"]  # fmt: skip
+    return sorted(general + [f"{s}/{m}" for s in ("train", "validation", "test") for m in metrics])
+
+
+class _Table:
+    """A csv file that grows a flushed line at a time."""
+
+    def __init__(self, path: Path, columns: Sequence[str]):
+        self.path = path
+        self.columns = list(columns)
+        self._write("w", self.columns)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        unknown = set(row) - set(self.columns)
+        if unknown:
+            raise ValueError(f"{self.path}: no such columns: {sorted(unknown)}")
+        self._write("a", [row.get(column, "") for column in self.columns])
+
+    def _write(self, mode: str, cells: Sequence[Any]) -> None:
+        try:
+            with self.path.open(mode, newline="") as file:
+                csv.writer(file, lineterminator="\n").writerow(cells)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

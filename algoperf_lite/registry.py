@@ -1,0 +1,236 @@
+"""From a selector to a workload or submission.
+
+A selector is ``name``, ``name[param=value,...]``, or a path to a Python file with the same optional
+brackets. Names come from the modules of the `workloads` and `submissions` packages and from entry
+points in the groups ``algoperf_lite.workloads`` and ``algoperf_lite.submissions``.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from algoperf_lite.errors import UsageError, unknown_name
+from algoperf_lite.fingerprint import fingerprint_code
+
+if TYPE_CHECKING:
+    from algoperf_lite.submission import Submission
+    from algoperf_lite.workload import Workload
+
+PACKAGES = {"workload": "workloads", "submission": "submissions"}
+WORKLOAD_PARAMETERS = ("batch_size", "eval_batch_size", "eval_every", "step_hint", "target")
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A parsed selector.
+
+    Attributes:
+        base: name or path.
+        params: values in brackets.
+    """
+
+    base: str
+    params: Mapping[str, Any]
+
+    @property
+    def is_path(self) -> bool:
+        """Whether `base` is a file rather than a name."""
+        return self.base.endswith(".py")
+
+    @property
+    def name(self) -> str:
+        """The name in records: the file's stem or the name, and the brackets.
+
+        Example:
+            >>> parse_selector("my/sgd.py[learning_rate=0.10]").name
+            'sgd[learning_rate=0.1]'
+        """
+        stem = Path(self.base).stem if self.is_path else self.base
+        params = ",".join(f"{key}={value}" for key, value in self.params.items())
+        return f"{stem}[{params}]" if params else stem
+
+
+def parse_selector(text: str) -> Selector:
+    """Parse ``base[key=value,...]``; values are Python literals, or bare words for strings.
+
+    Raises:
+        UsageError: the text has another form, or repeats a key.
+
+    Example:
+        >>> parse_selector("nadamw[schedule=rex,learning_rate=1e-3]").params
+        {'schedule': 'rex', 'learning_rate': 0.001}
+    """
+    match = re.fullmatch(r"([^\[\]]+)(?:\[(.*)\])?", text.strip())
+    form = "a selector is NAME, NAME[param=value,...] or PATH.py[param=value,...]"
+    if match is None:
+        raise UsageError(f"cannot parse {text!r}: {form}")
+    base, inside = match.groups()
+    try:
+        call = ast.parse(f"_({inside or ''})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError("values need a name, as in [param=value]")
+        params = {keyword.arg: _literal(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"cannot parse {text!r}: {error}; {form}") from error
+    return Selector(base, params)
+
+
+def find_workload(text: str) -> Workload:
+    """The workload or variant that a selector names.
+
+    Raises:
+        UsageError: there is none, or a parameter in brackets is unknown.
+    """
+    selector = parse_selector(text)
+    if selector.is_path:
+        module, name = _load_path(Path(selector.base)), None
+    else:
+        module, name = _workload_module(selector.base), selector.base
+    defined = {w.name: w for w in workloads_in(module)}
+    if name is None:
+        name = _only_workload(module).name
+    if name not in defined:
+        raise unknown_name("workload", name, {*known_names("workload"), *defined})
+    return _with_parameters(defined[name], selector)
+
+
+def find_submission(text: str) -> tuple[str, Submission, str]:
+    """The submission that a selector names.
+
+    Returns:
+        Its name in records, the submission with the values in brackets fixed, and the fingerprint
+        of its file's code and of those values.
+
+    Raises:
+        UsageError: there is none, its file is at fault, or a hyperparameter is unknown.
+    """
+    selector = parse_selector(text)
+    if selector.is_path:
+        module = _load_path(Path(selector.base))
+    else:
+        module = _named_module("submission", selector.base)
+    try:
+        submission = _only_submission(module).fix(selector.params)
+    except UsageError as error:
+        raise UsageError(f"{text}: {error}") from error
+    parts = f"{fingerprint_code(module)} {sorted(selector.params.items())}"
+    return selector.name, submission, hashlib.sha256(parts.encode()).hexdigest()
+
+
+def known_names(kind: str) -> list[str]:
+    """Names of a kind without importing their modules (variants are not among them).
+
+    Args:
+        kind: ``"workload"`` or ``"submission"``.
+    """
+    package = importlib.import_module(PACKAGES[kind])
+    files = sorted(Path(package.__path__[0]).glob("[!_]*.py"))
+    defines = re.compile(rf"^{kind}\b", re.MULTILINE)
+    in_tree = [file.stem for file in files if defines.search(file.read_text())]
+    plugins = [e.name for e in entry_points(group=f"algoperf_lite.{PACKAGES[kind]}")]
+    if twice := {n for n in plugins if n in in_tree or plugins.count(n) > 1}:
+        raise UsageError(f"{kind} names defined twice: {sorted(twice)}; uninstall one of the plugins")
+    return sorted(in_tree + plugins)
+
+
+def workloads_in(module: ModuleType) -> list[Workload]:
+    """The base workload and variants that a module defines."""
+    return [_only_workload(module), *getattr(module, "variants", ())]
+
+
+def all_workloads() -> list[Workload]:
+    """Every workload of the tree and of entry points, variants after their base."""
+    names = known_names("workload")
+    return [w for name in names for w in workloads_in(_named_module("workload", name))]
+
+
+def _literal(node: ast.expr) -> Any:
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+
+
+def _workload_module(name: str) -> ModuleType:
+    """The module of a workload or variant, whose name starts with the module's."""
+    known = known_names("workload")
+    bases = [base for base in known if name == base or name.startswith(f"{base}_")]
+    if not bases:
+        raise unknown_name("workload", name, known)
+    return _named_module("workload", max(bases, key=len))
+
+
+def _named_module(kind: str, name: str) -> ModuleType:
+    known = known_names(kind)
+    if name not in known:
+        raise unknown_name(kind, name, known)
+    for plugin in entry_points(group=f"algoperf_lite.{PACKAGES[kind]}"):
+        if plugin.name == name:
+            return importlib.import_module(plugin.module)
+    return importlib.import_module(f"{PACKAGES[kind]}.{name}")
+
+
+def _load_path(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"no file {path}; give a name or the path of a Python file")
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"algoperf_lite_user_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pickling, dataclasses and fingerprints look modules up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(f"{path} does not import: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _only_submission(module: ModuleType) -> Submission:
+    from algoperf_lite.submission import Submission  # noqa: PLC0415  (imports JAX)
+
+    return _only(module, "submission", Submission)
+
+
+def _only_workload(module: ModuleType) -> Workload:
+    from algoperf_lite.workload import Workload  # noqa: PLC0415
+
+    return _only(module, "workload", Workload)
+
+
+def _only(module: ModuleType, kind: str, contract: type) -> Any:
+    """The object named after its kind, else the only instance of the contract in the module."""
+    found = {n: v for n, v in vars(module).items() if isinstance(v, contract)}
+    if kind in found:
+        return found[kind]
+    if len(found) != 1:
+        what = f"defines {len(found)}: {', '.join(found)}" if found else "defines none"
+        raise UsageError(
+            f"{module.__file__}: expected one {contract.__name__} called {kind!r}, but it {what}"
+        )
+    return next(iter(found.values()))
+
+
+def _with_parameters(workload: Workload, selector: Selector) -> Workload:
+    if not selector.params:
+        return workload
+    changes = dict(selector.params)
+    for name in changes:
+        if name not in WORKLOAD_PARAMETERS:
+            raise unknown_name("workload parameter", name, WORKLOAD_PARAMETERS)
+    if "target" in changes:
+        changes["target"] = replace(workload.target, value=float(changes["target"]))
+    try:
+        return replace(workload, name=selector.name, **changes)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,63 @@
+"""What one trial is to do, as plain data that travels to a worker process. Imports no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from algoperf_lite.records import trial_directory
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One cell of a plan: a submission at a hyperparameter point on a workload.
+
+    Attributes:
+        results: results directory.
+        submission: selector of the submission.
+        submission_name: its name in records.
+        submission_fingerprint: of its code and fixed hyperparameters.
+        workload: selector of the workload.
+        workload_name: its name in records.
+        workload_fingerprint: see `Workload.fingerprint`.
+        ruleset: ``"external"`` or ``"self"``.
+        study: from 0.
+        trial: from 1.
+        hyperparameters: the full point.
+        seed: of initialisation, batch order and every random draw.
+        budget_seconds: on-clock budget, or None.
+        max_steps: most steps, or None.
+    """
+
+    results: str
+    submission: str
+    submission_name: str
+    submission_fingerprint: str
+    workload: str
+    workload_name: str
+    workload_fingerprint: str
+    ruleset: str
+    study: int
+    trial: int
+    hyperparameters: Mapping[str, Any]
+    seed: int
+    budget_seconds: float | None = None
+    max_steps: int | None = None
+
+    @property
+    def directory(self) -> Path:
+        """Where its record goes."""
+        return trial_directory(
+            Path(self.results), self.submission_name, self.study, self.workload_name, self.trial
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """What trial.json says of which trial this is."""
+        fields = asdict(self)
+        for private in ("results", "submission", "workload"):
+            fields.pop(private)
+        fields["submission"] = fields.pop("submission_name")
+        fields["workload"] = fields.pop("workload_name")
+        return fields

@@ -1,0 +1,249 @@
+"""One trial: train, evaluate, decide whether to stop, record."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import jax
+
+from algoperf_lite import environment
+from algoperf_lite.batches import BatchOrder
+from algoperf_lite.clock import Clock
+from algoperf_lite.engine import Carry, Program
+from algoperf_lite.errors import MachineError
+from algoperf_lite.records import Status, TrialRecorder
+from algoperf_lite.submission import Evaluation, Finished
+from algoperf_lite.workload import Target
+
+NOISY_ABOVE = 0.10  # relative disagreement of the two clocks past which a trial is marked noisy
+DRIFTED_ABOVE = 0.10  # relative change of the calibration kernel past which it is marked drifted
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a trial ends short of its target.
+
+    Attributes:
+        seconds: on-clock budget, or None for none.
+        steps: most steps, or None for none. One of the two is given.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+
+
+@dataclass
+class _Run:
+    """The mutable state of a running trial."""
+
+    hp: dict[str, Any]
+    clock: Clock = field(default_factory=Clock)
+    history: list[Evaluation] = field(default_factory=list)
+    evaluation_seconds: float = 0.0
+    status: Status | None = None
+    reason: str | None = None
+    final: dict[str, float] = field(default_factory=dict)
+
+    def stop(self, status: Status, reason: str | None = None) -> None:
+        self.status, self.reason = status, reason
+
+
+class Trial:
+    """One training run of a submission on a workload.
+
+    Args:
+        programs: gives the `Program` for a full hyperparameter point, compiling if needed.
+        hp: the hyperparameter point.
+        seed: of initialisation, batch order and every random draw.
+        limits: budget.
+        recorder: where its rows go; it is finished by the caller with what `run` returns.
+        notify: called after each evaluation with a JSON-ready progress report.
+    """
+
+    def __init__(
+        self,
+        programs: Callable[[Mapping[str, Any]], Program],
+        hp: Mapping[str, Any],
+        seed: int,
+        limits: Limits,
+        recorder: TrialRecorder,
+        notify: Callable[[dict[str, Any]], None] = lambda event: None,
+    ):
+        self._programs = programs
+        self._hp = dict(hp)
+        self._seed = seed
+        self._limits = limits
+        self._recorder = recorder
+        self._notify = notify
+
+    def run(self) -> dict[str, Any]:
+        """Train until a stopping rule holds.
+
+        Returns:
+            What trial.json says of the run: status, reason, steps, clock, compiles, memory. An
+            exception raised by the submission becomes the status ``error``; KeyboardInterrupt is
+            recorded by the caller.
+        """
+        began = perf_counter()
+        environment.reset_peak_memory()
+        run = _Run(hp=dict(self._hp))
+        before = environment.time_calibration_kernel()
+        program = None
+        try:
+            program = self._programs(run.hp)
+            self._train(program, run, began)
+        except MachineError:
+            raise  # a full disk is not the submission's fault
+        except Exception as error:
+            run.stop("error", describe_error(error))
+        after = environment.time_calibration_kernel()
+        return self._summary(program, run, (before, after), perf_counter() - began)
+
+    def _train(self, program: Program, run: _Run, began: float) -> None:
+        workload = program.loaded.workload
+        hp = _traced(program, run.hp)
+        carry = self._warmed_up(program, hp)
+        order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
+        step = 0
+        while run.status is None:
+            steps = min(workload.eval_every, (self._limits.steps or math.inf) - step)
+            with jax.transfer_guard_host_to_device("disallow"):  # only `place` may transfer
+                window = run.clock.measure("data", self._window, program, order, step, steps)
+                carry = run.clock.measure(
+                    "update", program.advance, carry, window, steps, hp, steps=steps)  # fmt: skip
+                params = run.clock.measure("eval_params", program.eval_params, carry, hp)
+            step += steps
+            start = perf_counter()
+            evaluate = partial(program.loaded.evaluator.evaluate, params, carry.state.model_state)
+            row = {f"validation/{name}": value for name, value in evaluate("validation").items()}
+            scalars = {name: float(total) / steps for name, total in carry.sums.items()}
+            run.evaluation_seconds += perf_counter() - start
+            self._decide(run, step, scalars["loss"], row, workload.target)
+            if run.status is None:
+                program, hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
+            if run.status is not None:
+                for split in ("test", "train"):
+                    row |= {f"{split}/{name}": value for name, value in evaluate(split).items()}
+                run.final = dict(row)
+            self._record(program, run, row, scalars, began)
+
+    @staticmethod
+    def _window(program: Program, order: BatchOrder, step: int, steps: int) -> Any:
+        return program.place(order.window(step, steps))
+
+    def _warmed_up(self, program: Program, hp: Any) -> Carry:
+        """Run everything once on a state that is thrown away; then the state from the seed."""
+        order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
+        carry = program.advance(program.init(self._seed, hp), program.place(order.window(0, 1)), 1, hp)
+        params = jax.block_until_ready(program.eval_params(carry, hp))
+        program.loaded.evaluator.warm_up(params, carry.state.model_state)
+        return jax.block_until_ready(program.init(self._seed, hp))
+
+    def _decide(
+        self, run: _Run, step: int, train_loss: float, row: Mapping[str, float], target: Target
+    ) -> None:
+        """Append to the history and apply the stopping rules, in the protocol's order."""
+        value, loss = row[f"validation/{target.metric}"], row["validation/loss"]
+        seconds, limits = run.clock.seconds, self._limits
+        run.history.append(Evaluation(step, seconds, train_loss, value))
+        in_time = limits.seconds is None or seconds <= limits.seconds
+        if in_time and target.met(value):
+            run.stop("target_reached")
+        elif not (math.isfinite(loss) and math.isfinite(train_loss)):
+            run.stop("diverged", f"validation loss {loss}, training loss {train_loss}, step {step}")
+        elif not in_time:
+            run.stop("budget_exhausted", f"{seconds:.2f} s of {limits.seconds:.2f} s used")
+        elif limits.steps is not None and step >= limits.steps:
+            run.stop("budget_exhausted", f"{step} of {limits.steps} steps taken")
+
+    def _feedback(self, program: Program, run: _Run, hp: Any) -> tuple[Program, Any]:
+        """Let the submission see the history; it may change hyperparameters or end the trial."""
+        try:
+            changed = program.submission.on_eval(tuple(run.history), dict(run.hp), program.task)
+        except Finished as finished:
+            run.stop("budget_exhausted", f"ended by the submission: {finished}")
+            return program, hp
+        if not changed:
+            return program, hp
+        run.hp.update(changed)
+        program = self._programs(run.hp)
+        return program, _traced(program, run.hp)
+
+    def _record(self, program: Program, run: _Run, row: dict, scalars: dict, began: float) -> None:
+        last, data = run.history[-1], program.loaded.data
+        common = {"accumulated_submission_time": last.seconds, "global_step": last.step}
+        counts = {f"{split}/num_examples": sum(b.rows for b in data.eval_batches[split])
+                  for split in ("test", "validation")}  # fmt: skip
+        self._recorder.evaluation({
+            **common, **counts, **row,
+            "accumulated_eval_time": run.evaluation_seconds, "accumulated_logging_time": 0.0,
+            "preemption_count": 0, "score": last.seconds, "total_duration": perf_counter() - began,
+        })  # fmt: skip
+        self._recorder.measurement(
+            {**common, **{f"train_step/{name}": value for name, value in scalars.items()}}
+        )
+        self._notify({"step": last.step, "seconds": last.seconds, "value": last.value,
+                      "train_loss": last.train_loss})  # fmt: skip
+
+    def _summary(
+        self, program: Program | None, run: _Run, kernel: tuple[float, float], wall: float
+    ) -> dict[str, Any]:
+        clock, last = run.clock, run.history[-1] if run.history else None
+        drift = max(kernel) / min(kernel) - 1
+        disagreement = abs(clock.robust_seconds / clock.seconds - 1) if clock.seconds else 0.0
+        return {
+            "status": run.status,
+            "reason": run.reason,
+            "steps": last.step if last else 0,
+            "seconds": clock.seconds,
+            "robust_seconds": clock.robust_seconds,
+            "noisy": disagreement > NOISY_ABOVE,
+            "drifted": drift > DRIFTED_ABOVE,
+            "interpolated_seconds": self._crossing(program, run),
+            "clock": dict(clock.segments),
+            "compiles_on_clock": {"count": clock.compiles.count, "seconds": clock.compiles.seconds},
+            "off_clock": {
+                "compile": program.compile_seconds if program else 0.0,
+                "compile_evaluation": program.loaded.evaluator.compile_seconds if program else 0.0,
+                "evaluation": run.evaluation_seconds,
+                "wall": wall,
+            },
+            "window_seconds_per_step": [seconds / steps for steps, seconds in clock.windows],
+            "calibration_kernel_seconds": list(kernel),
+            "flops_per_step": program.flops_per_step if program else None,
+            "many_steps_per_dispatch": program.many_steps if program else None,
+            "batch_size": program.batch_size if program else None,
+            "peak_memory_bytes": environment.peak_memory_bytes(),
+            "final": run.final,
+        }
+
+    def _crossing(self, program: Program | None, run: _Run) -> float | None:
+        """Seconds at which a straight line between evaluations crosses the target (diagnostic)."""
+        if run.status != "target_reached" or program is None or len(run.history) < 2:
+            return None
+        a, b = run.history[-2:]
+        goal = program.loaded.workload.target.value
+        if a.value == b.value or not math.isfinite(a.value):
+            return b.seconds
+        return a.seconds + (b.seconds - a.seconds) * (goal - a.value) / (b.value - a.value)
+
+
+def describe_error(error: BaseException) -> str:
+    """One line on what was raised and where, naming the user's code before ours or a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    harness = str(Path(__file__).parent)
+    theirs = [f for f in frames if "site-packages" not in f.filename
+              and not f.filename.startswith((harness, "<"))]  # fmt: skip
+    where = f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}"[:2000] + where
+
+
+def _traced(program: Program, hp: Mapping[str, Any]) -> Any:
+    return program.hyperparameters(program.submission.split_hyperparameters(hp)[1])

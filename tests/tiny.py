@@ -1,0 +1,73 @@
+"""A workload that trains in milliseconds: two Gaussian blobs, a two-layer net."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+import numpy as np
+
+from algoperf_lite.workload import Dataset, Metric, Target, Workload
+from workloads.datasets.blocks import BlockBuilder
+from workloads.losses import softmax_cross_entropy
+
+FINGERPRINT = "f288e137d209894d1c734b5adac8cea8db3e8035a7f56af3d5648daaf863c228"
+
+
+class Blobs(BlockBuilder, skip_registration=True):
+    """Two classes of integer points around +-20 on the first axis."""
+
+    VERSION = "1.0.0"
+    FEATURES = {"x": ((4,), np.int8), "label": ((), np.uint8)}  # noqa: RUF012
+    ROWS_PER_RECORD = 10
+
+    def arrays(self):
+        rng = np.random.Generator(np.random.PCG64(0))
+        sizes = {"train": 200, "validation": 50, "test": 30}
+        return {split: self._rows(rng, count) for split, count in sizes.items()}
+
+    @staticmethod
+    def _rows(rng, count):
+        label = rng.integers(0, 2, count, dtype=np.uint8)
+        x = rng.integers(-40, 41, (count, 4)).astype(np.int8)
+        x[:, 0] += (40 * label.astype(np.int16) - 20).astype(np.int8)
+        return {"x": x, "label": label}
+
+
+class Net(nn.Module):
+    width: int = 8
+    dropout: float = 0.0
+    batch_norm: bool = False
+    convolution: bool = False
+
+    @nn.compact
+    def __call__(self, inputs, train=False, dropout_rate=None):
+        x = inputs.astype(jnp.float32) / 40
+        if self.convolution:
+            x = nn.Conv(4, (3,))(x[..., None]).reshape(x.shape[0], -1)
+        x = nn.Dense(self.width)(x)
+        if self.batch_norm:
+            x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
+        rate = self.dropout if dropout_rate is None else dropout_rate
+        x = nn.Dropout(rate, deterministic=not train)(nn.relu(x))
+        return nn.Dense(2)(x)
+
+
+def preprocess(arrays):
+    return {"inputs": arrays["x"], "targets": arrays["label"]}
+
+
+def _accuracy(outputs, targets):
+    return outputs.argmax(-1) == targets, jnp.ones(targets.shape)
+
+
+workload = Workload(
+    name="tiny",
+    dataset=Dataset("blobs", Blobs, FINGERPRINT, preprocess),
+    model=Net(),
+    loss=softmax_cross_entropy,
+    loss_kind="softmax_cross_entropy",
+    target=Target("loss", 0.3, "minimize"),
+    batch_size=20,
+    step_hint=100,
+    eval_every=10,
+    eval_batch_size=20,
+    metrics=(Metric("accuracy", _accuracy),),
+)
