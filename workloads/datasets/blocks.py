@@ -25,6 +25,9 @@ class BlockBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     FEATURES: Mapping[str, tuple[tuple[int, ...], Any]]
     ROWS_PER_RECORD: int = 100
+    # TFDS looks for checksums of downloads beside this path, through a package that it does not
+    # itself require (importlib_resources); nothing here is downloaded.
+    code_path = None
 
     def arrays(self) -> Mapping[str, Mapping[str, np.ndarray]]:
         """``{split: {feature: array of N rows}}`` for train, validation and test."""
