@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 EVALUATIONS_FILE = "eval_measurements.csv"
+_ASCII = bytes(range(128)) + b"?" * 128
 
 
 class MalformedError(Exception):
@@ -86,6 +87,9 @@ def _parse(
     """Columns as float64, by arrow's reader; a field that is no number becomes NaN, with a note."""
     import pyarrow as pa  # noqa: PLC0415
 
+    if not body.isascii():
+        # Arrow hands skipped rows over as text and stumbles over bytes that are none.
+        body = body.translate(_ASCII)
     if not body.strip():
         return {name: np.empty(0) for name in wanted}
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colour-blind safe palette, ordered so that neighbours differ in grey too.
+# Okabe and Ito's colour-blind safe palette. In grey, dashes and markers tell the curves apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (6, 1.6)), (0, (1.2, 1.2)), (0, (7, 1.6, 1.4, 1.6)), (0, (3, 1.2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
@@ -26,7 +26,7 @@ def performance_profiles(board: Leaderboard, path_stem: str | Path) -> list[Path
     """Draws every submission's performance profile, rho(tau) for tau from 1 to 4.
 
     A point of a curve says on which fraction of the workloads the submission is within tau times
-    the fastest; the score is the area under it. Curves are drawn slightly beside each other so
+    the fastest; the score is the mean height of the curve. Curves are drawn slightly beside each other so
     that none hides another, each with its own colour, dashes and marker.
 
     Args:
@@ -99,7 +99,7 @@ def _dress(axes: "Axes", board: Leaderboard) -> None:
         "Performance profiles", loc="left", fontsize=12, fontweight="bold", pad=24, color=INK
     )
     studies = "1 study" if board.studies == 1 else f"{board.studies} studies"
-    subtitle = f"{count}, {studies}; score = area under the curve, higher is better"
+    subtitle = f"{count}, {studies}; score = mean height of the curve, higher is better"
     axes.text(0, 1.035, subtitle, transform=axes.transAxes, color=GREY, fontsize=9)
     axes.set_xlim(1, TAU_MAX)
     axes.set_ylim(*_Y_LIMITS)
@@ -138,7 +138,7 @@ def _beside(axes: "Axes", i: int, n: int):
     """Moves curve i of n by a few points down and right, so that equal curves run in parallel."""
     from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415
 
-    step = min(2.2, 6 / n) / 72
+    step = min(2.2, 9 / n) / 72
     shift = (i - (n - 1) / 2) * step
     return ScaledTranslation(shift, -shift, axes.figure.dpi_scale_trans)
 

@@ -14,7 +14,7 @@ from scoring import profiles
 from scoring.reader import Trial, read_records
 from scoring.suite import SUITE_FILE, Suite, load_suite
 from scoring.times import TimeTable, time_table
-from scoring.walk import Problem
+from scoring.walk import Problem, require_directory
 
 # Why a workload does not count for a submission, in a word or two.
 WORDS = {
@@ -256,10 +256,11 @@ def _how_most_ended(trials: Sequence[Trial]) -> str:
 
 
 def _suite_path(results_dir: str | Path, suite: str | Path | None) -> Path:
+    require_directory(results_dir)
     if suite is not None:
         return Path(suite)
     path = Path(results_dir) / SUITE_FILE
-    if path.parent.is_dir() and not path.exists():
+    if not path.exists():
         raise UsageError(
             f"{results_dir}: holds no {SUITE_FILE}: say which workloads and targets count with "
             "--suite FILE (this project's form or AlgoPerf's workload_targets JSON)."

@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Trial:
         reason: why, where the record says so.
         path: the trial's directory.
         notes: what was wrong with its files.
+        recorded: whether it has a trial.json, which AlgoPerf's own logs never have.
     """
 
     submission: str
@@ -52,6 +53,7 @@ class Trial:
     reason: str | None
     path: str
     notes: tuple[str, ...] = ()
+    recorded: bool = False
 
     @property
     def reached(self) -> bool:
@@ -94,7 +96,25 @@ def read_records(
             problems += trial_problems
             if trial is not None:
                 trials.append(trial)
-    return Records(trials, found.submissions, problems)
+    return Records(_without_unfinished(trials, problems), found.submissions, problems)
+
+
+def _without_unfinished(trials: list[Trial], problems: list[Problem]) -> list[Trial]:
+    """Voids trials that lack the trial.json which others of the same submission have.
+
+    Its presence ends a trial, so these were killed or are still running.
+    """
+    recorded = {trial.submission for trial in trials if trial.recorded}
+    result = []
+    for trial in trials:
+        if trial.submission in recorded and not trial.recorded:
+            reason = f"has no {TRIAL_FILE}: unfinished, not counted"
+            problems.append(Problem(trial.path, reason))
+            trial = replace(  # noqa: PLW2901
+                trial, seconds=math.inf, steps=None, status="interrupted", reason=reason
+            )
+        result.append(trial)
+    return result
 
 
 def read_trial(where: TrialPath, target: WorkloadTarget) -> tuple[Trial | None, list[Problem]]:
@@ -138,6 +158,7 @@ def read_trial(where: TrialPath, target: WorkloadTarget) -> tuple[Trial | None, 
         reason=(record or {}).get("reason"),
         path=where.path,
         notes=tuple(notes),
+        recorded=record is not None,
     )
     return trial, problems
 

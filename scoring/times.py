@@ -58,7 +58,7 @@ def median_over_studies(of_study: np.ndarray) -> np.ndarray:
     return (middle[(n - 1) // 2] + middle[n // 2]) / 2
 
 
-def time_table(trials: Iterable[Trial], suite: Suite, submissions: Sequence[str]) -> TimeTable:
+def time_table(trials: Iterable[Trial], suite: Suite, submissions: Iterable[str] = ()) -> TimeTable:
     """Puts trials into a table.
 
     A study's time is its least *time*, not its least evaluation number: a trial that evaluates
@@ -68,11 +68,12 @@ def time_table(trials: Iterable[Trial], suite: Suite, submissions: Sequence[str]
         trials: in any order; the result does not depend on it.
         suite: declares workloads, studies and trials. Where it declares no number of studies, the
             largest that any submission has is taken, for all.
-        submissions: those that have logs; declared ones without logs are added.
+        submissions: names that get a row even without a trial, as declared ones do.
     """
     problems: list[Problem] = []
     kept = [trial for trial in trials if _declared(trial, suite, problems)]
-    names = tuple(sorted({*submissions, *(suite.submissions or ())}))
+    with_trials = {trial.submission for trial in kept}
+    names = tuple(sorted({*submissions, *with_trials, *(suite.submissions or ())}))
     seen = {name: sorted({t.study for t in kept if t.submission == name}) for name in names}
     studies = suite.studies or max(map(len, seen.values()), default=0) or 1
     position = {name: i for i, name in enumerate(names)}

@@ -73,6 +73,7 @@ def walk(
         UsageError: the directory is missing, is no directory, or holds no submission.
     """
     root = str(results_dir)
+    require_directory(root)
     known = set(known or ()) | set(wanted)
     problems: list[Problem] = []
     strangers: dict[str, list[str]] = {}
@@ -96,12 +97,16 @@ def walk(
     return Found(list(trials.values()), submissions, problems)
 
 
-def _submissions(root: str, problems: list[Problem]) -> list[str]:
+def require_directory(root: str | Path) -> None:
+    """Raises a UsageError with the mend if there is no such directory."""
     if not os.path.isdir(root):
         raise UsageError(
             f"{root}: no such results directory: give the directory that `run` was given with "
             "--results, or one that holds <submission>/study_0/..."
         )
+
+
+def _submissions(root: str, problems: list[Problem]) -> list[str]:
     names, studies = [], []
     for name, is_dir in _entries(root, problems):
         path = os.path.join(root, name)
