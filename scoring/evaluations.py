@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-EVALUATIONS_FILE = "eval_measurements.csv"
 _ASCII = bytes(range(128)) + b"?" * 128
 
 

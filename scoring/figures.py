@@ -26,8 +26,8 @@ def performance_profiles(board: Leaderboard, path_stem: str | Path) -> list[Path
     """Draws every submission's performance profile, rho(tau) for tau from 1 to 4.
 
     A point of a curve says on which fraction of the workloads the submission is within tau times
-    the fastest; the score is the mean height of the curve. Curves are drawn slightly beside each other so
-    that none hides another, each with its own colour, dashes and marker.
+    the fastest; the score is the mean height of the curve. Curves are drawn slightly beside each
+    other so that none hides another, each with its own colour, dashes and marker.
 
     Args:
         board: from `scoring.score`.

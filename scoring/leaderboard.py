@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from algoperf_lite.errors import UsageError
+from algoperf_lite.records import SUITE_FILE
 from scoring import profiles
 from scoring.reader import Trial, read_records
-from scoring.suite import SUITE_FILE, Suite, load_suite
+from scoring.suite import Suite, load_suite
 from scoring.times import TimeTable, time_table
 from scoring.walk import Problem, require_directory
 

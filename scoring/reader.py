@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from scoring.evaluations import EVALUATIONS_FILE, Evaluations, MalformedError, read_evaluations
+from algoperf_lite import records as layout
+from algoperf_lite.records import EVALUATIONS_FILE, SCHEMA, TRIAL_FILE
+from scoring.evaluations import Evaluations, MalformedError, read_evaluations
 from scoring.suite import Suite, WorkloadTarget
 from scoring.walk import Problem, TrialPath, walk
 
-TRIAL_FILE = "trial.json"
-TRIAL_SCHEMA = 1
 TIME_COLUMN = "accumulated_submission_time"
 STEP_COLUMN = "global_step"
 # A trial that ended so never scores, even if a row meets the target.
 VOID_STATUSES = frozenset({"error", "interrupted", "invalid", "unreadable"})
-STATUSES = frozenset({"target_reached", "budget_exhausted", "diverged"}) | VOID_STATUSES
+STATUSES = VOID_STATUSES.union(layout.STATUSES)
 
 
 @dataclass(frozen=True)
@@ -210,10 +210,8 @@ def _read_record(path: str) -> dict[str, Any] | None:
     if not isinstance(record, dict):
         raise MalformedError("holds no JSON object: the trial is not counted")
     schema = record.get("schema")
-    if schema != TRIAL_SCHEMA:
-        raise MalformedError(
-            f"has schema {schema!r}, this version reads {TRIAL_SCHEMA}: not counted"
-        )
+    if schema != SCHEMA:
+        raise MalformedError(f"has schema {schema!r}, this version reads {SCHEMA}: not counted")
     status = record.get("status")
     if not isinstance(status, str) or status not in STATUSES:
         raise MalformedError(f"has the unknown status {status!r}: the trial is not counted")

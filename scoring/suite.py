@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from algoperf_lite.errors import UsageError, unknown_name
+from algoperf_lite.records import SCHEMA
 
-SUITE_FILE = "suite.json"
-SUITE_SCHEMA = 1
 MINIMISED = frozenset(["ce_loss", "error_rate", "ctc_loss", "wer", "l1_loss", "loss", "ppl"])
 MAXIMISED = frozenset(["mean_average_precision", "ssim", "accuracy", "bleu"])
 DIRECTIONS = ("minimize", "maximize")
@@ -147,9 +146,9 @@ def parse_suite(declared: Any, where: str = "suite") -> Suite:
     """
     if not isinstance(declared, dict):
         _bad(where, "the file", "must hold a JSON object")
-    schema = declared.get("schema", SUITE_SCHEMA)
-    if schema != SUITE_SCHEMA:
-        _bad(where, "schema", f"is {schema!r}, this version reads {SUITE_SCHEMA}: upgrade")
+    schema = declared.get("schema", SCHEMA)
+    if schema != SCHEMA:
+        _bad(where, "schema", f"is {schema!r}, this version reads {SCHEMA}: upgrade")
     base_names = _names(where, declared, "base_workloads")
     held_out_names = _names(where, declared, "held_out_workloads")
     if not base_names:

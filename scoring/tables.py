@@ -124,7 +124,8 @@ def _table(board: Leaderboard, workloads: Sequence[str], names: int, is_first: b
 def _shown(row: Row, workload: str, studies: int) -> Text:
     cell = row.cells[workload]
     style = {"reached": "green bold" if cell.ratio == 1 else "", "missing": "dim"}
-    return Text("\n".join(_cell_lines(cell, studies)), style=style.get(cell.state, "red"))
+    lines = filter(None, _cell_lines(cell, studies))
+    return Text("\n".join(lines), style=style.get(cell.state, "red"))
 
 
 def _cell_lines(cell: Cell, studies: int) -> tuple[str, str]:
