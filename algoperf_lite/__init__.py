@@ -14,16 +14,32 @@ if TYPE_CHECKING:
     from algoperf_lite.study import run as run
     from algoperf_lite.submission import (
         Evaluation as Evaluation,
+    )
+    from algoperf_lite.submission import (
         Finished as Finished,
+    )
+    from algoperf_lite.submission import (
         OptaxSubmission as OptaxSubmission,
+    )
+    from algoperf_lite.submission import (
         Submission as Submission,
+    )
+    from algoperf_lite.submission import (
         Task as Task,
+    )
+    from algoperf_lite.submission import (
         TrainState as TrainState,
     )
     from algoperf_lite.workload import (
         Dataset as Dataset,
+    )
+    from algoperf_lite.workload import (
         Metric as Metric,
+    )
+    from algoperf_lite.workload import (
         Target as Target,
+    )
+    from algoperf_lite.workload import (
         Workload as Workload,
     )
     from scoring import score as score
@@ -37,7 +53,7 @@ _HOME = {
         "algoperf_lite.submission",
     ),
 }
-__all__ = sorted(_HOME)
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The order in which training examples are visited: a function of (seed, epoch) and nothing else."""
+"""The order in which training examples are visited: a function of seed and epoch alone."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class BatchOrder:
         self._epochs: dict[int, np.ndarray] = {}
 
     def window(self, start_step: int, steps: int) -> np.ndarray:
-        """Indices of the batches of `steps` steps from `start_step`: int32 ``[steps, batch_size]``."""
+        """Indices of `steps` batches from `start_step` on: int32 ``[steps, batch_size]``."""
         first = start_step * self.batch_size
         last = first + steps * self.batch_size
         epochs = range(first // self.num_examples, (last - 1) // self.num_examples + 1)

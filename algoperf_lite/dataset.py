@@ -33,9 +33,7 @@ def load(dataset: Dataset, data_dir: Path) -> dict[str, Any]:
     builder = _prepared(dataset, data_dir)
     mend = f"Delete {builder.data_dir} and run again; it is prepared anew."
     try:
-        splits = {
-            name: dataset.preprocess(_read(builder, dataset.splits[name])) for name in SPLITS
-        }
+        splits = {name: dataset.preprocess(_read(builder, dataset.splits[name])) for name in SPLITS}
     except Exception as error:  # array_record raises bare C++ status errors of many types
         raise MachineError(
             f"dataset {dataset.name}: cannot read {builder.data_dir}: {error}. {mend}"
@@ -54,7 +52,7 @@ def fingerprint_arrays(arrays: Any) -> str:
 
     Example:
         >>> fingerprint_arrays({"x": np.zeros(2, np.int8)})[:8]
-        '36b52aa6'
+        '3eafa5a5'
     """
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(arrays):
@@ -85,7 +83,7 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
 
 
 def _read(builder: Any, split: str) -> Mapping[str, np.ndarray]:
-    """Every row of a split. Our builders store blocks of rows per record; see `workloads.datasets`."""
+    """Every row of a split. Our own builders keep blocks of rows in a record."""
     source = builder.as_data_source(split=split)
     blocks: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(source), READ_AT_ONCE):

@@ -71,8 +71,10 @@ class DeviceData:
 
     def _batches(self, arrays: Any, size: int) -> list[EvalBatch]:
         rows = count_rows(arrays)
-        return [self._batch(arrays, start, min(size, rows - start), size)
-                for start in range(0, rows, size)]  # fmt: skip
+        return [
+            self._batch(arrays, start, min(size, rows - start), size)
+            for start in range(0, rows, size)
+        ]
 
     def _batch(self, arrays: Any, start: int, rows: int, size: int) -> EvalBatch:
         def cut(a: np.ndarray) -> np.ndarray:

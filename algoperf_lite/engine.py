@@ -54,8 +54,9 @@ class LoadedWorkload:
 
     def init_model(self, key: Any) -> tuple[Any, Any]:
         """Freshly initialised ``(params, model_state)``; traceable."""
-        inputs = jax.tree.map(lambda a: jnp.zeros((2, *a.shape[1:]), a.dtype),
-                              self.data.train["inputs"])  # fmt: skip
+        inputs = jax.tree.map(
+            lambda a: jnp.zeros((2, *a.shape[1:]), a.dtype), self.data.train["inputs"]
+        )
         variables = dict(self.workload.model.init({"params": key}, inputs, train=False))
         return variables.pop("params"), variables
 
@@ -195,7 +196,7 @@ class Program:
         indices = jnp.zeros(self.batch_size, jnp.int32)
         key = jax.random.key(0)
         scalars = jax.eval_shape(
-            lambda s, h: self._update(s, self.loaded.data.train, indices, h, key)[1], state, hp
+            lambda s: self._update(s, self.loaded.data.train, indices, hp, key)[1], state
         )
         return sorted(scalars)
 
@@ -243,8 +244,10 @@ class Program:
         hp = {**self.static, **hp}
         state, scalars = self._update(carry.state, train, window[row], hp, key)
         state = state.replace(step=carry.state.step + 1)
-        sums = {name: jnp.where(row == 0, 0, total) + scalars[name].astype(jnp.float32)
-                for name, total in carry.sums.items()}  # fmt: skip
+        sums = {
+            name: jnp.where(row == 0, 0, total) + scalars[name].astype(jnp.float32)
+            for name, total in carry.sums.items()
+        }
         return _strong(Carry(state, carry.key, sums))
 
     def _steps(

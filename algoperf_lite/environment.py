@@ -103,7 +103,7 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_bytes() -> int | None:
-    """Peak bytes since `reset_peak_memory`: of the device if it counts them, else of the process."""
+    """Peak bytes of the device if it counts them, else of this process since its reset."""
     import jax  # noqa: PLC0415
 
     stats = jax.local_devices()[0].memory_stats()

@@ -30,8 +30,9 @@ class Evaluator:
         self._metrics = (loss, *workload.metrics)
         start = perf_counter()
         sample = data.eval_batches["validation"][0]
-        jitted = jax.jit(self._parts, in_shardings=(
-            data.replicated, data.replicated, data.sharded, data.sharded))  # fmt: skip
+        jitted = jax.jit(
+            self._parts, in_shardings=(data.replicated, data.replicated, data.sharded, data.sharded)
+        )
         self._compiled = jitted.lower(*shapes, sample.arrays, sample.mask).compile()
         self.compile_seconds = perf_counter() - start
 
@@ -50,8 +51,9 @@ class Evaluator:
         dispatched = [self._compiled(params, model_state, b.arrays, b.mask) for b in batches]
         fetched = jax.device_get(dispatched)
         rows = [b.rows for b in batches]
-        return {m.name: m.finish(_join(m, [f[m.name] for f in fetched], rows))
-                for m in self._metrics}  # fmt: skip
+        return {
+            m.name: m.finish(_join(m, [f[m.name] for f in fetched], rows)) for m in self._metrics
+        }
 
     def warm_up(self, params: Any, model_state: Any) -> None:
         """Run one batch and wait for it."""

@@ -31,12 +31,15 @@ FRAMEWORK_SUFFIX = "_jax"
 
 Status = Literal["target_reached", "budget_exhausted", "diverged", "error", "interrupted"]
 STATUSES: tuple[str, ...] = (
-    "target_reached", "budget_exhausted", "diverged", "error", "interrupted")  # fmt: skip
+    "target_reached",
+    "budget_exhausted",
+    "diverged",
+    "error",
+    "interrupted",
+)
 
 
-def trial_directory(
-    results: Path, submission: str, study: int, workload: str, trial: int
-) -> Path:
+def trial_directory(results: Path, submission: str, study: int, workload: str, trial: int) -> Path:
     """Where a trial's files are; studies count from 0 and trials from 1, as in AlgoPerf.
 
     Example:
@@ -52,11 +55,14 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
     Raises:
         UsageError: the file is not a JSON object, or was written by a newer version.
+        MachineError: the file cannot be read.
     """
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise MachineError(f"cannot read {path}: {error.strerror or error}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not JSON ({error}); delete it or restore it") from error
     if not isinstance(content, dict):
@@ -88,7 +94,8 @@ def unwritable(path: Path, error: OSError) -> MachineError:
     """The error for a record that cannot be written."""
     return MachineError(
         f"cannot write {path}: {error.strerror or error}."
-        " Make it writable, free space, or choose another --results directory."
+        " Make it writable, free space there, or choose another place"
+        " (--results for records, ALGOPERF_LITE_HOME for caches)."
     )
 
 
@@ -148,10 +155,28 @@ def evaluation_columns(metrics: Sequence[str]) -> list[str]:
         >>> evaluation_columns(["loss"])[5:9]
         ['score', 'test/loss', 'test/num_examples', 'total_duration']
     """
-    general = ["accumulated_eval_time", "accumulated_logging_time", "accumulated_submission_time",
-               "global_step", "preemption_count", "score", "total_duration",
-               "test/num_examples", "validation/num_examples"]  # fmt: skip
+    general = [
+        "accumulated_eval_time",
+        "accumulated_logging_time",
+        "accumulated_submission_time",
+        "global_step",
+        "preemption_count",
+        "score",
+        "total_duration",
+        "test/num_examples",
+        "validation/num_examples",
+    ]
     return sorted(general + [f"{s}/{m}" for s in ("train", "validation", "test") for m in metrics])
+
+
+def read_evaluations(path: Path) -> list[dict[str, float]]:
+    """The rows of an eval_measurements.csv; empty cells are left out, as is a cut last line."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    whole = [row for row in rows if None not in row.values() and None not in row]
+    return [{k: float(v) for k, v in row.items() if v != ""} for row in whole]
 
 
 class _Table:

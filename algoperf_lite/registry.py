@@ -81,6 +81,8 @@ def parse_selector(text: str) -> Selector:
         if not isinstance(call, ast.Call) or call.args:
             raise ValueError("values need a name, as in [param=value]")
         params = {keyword.arg: _literal(keyword.value) for keyword in call.keywords}
+        if None in params or len(params) != len(call.keywords):
+            raise ValueError("each name may stand once")
     except (SyntaxError, ValueError) as error:
         raise UsageError(f"cannot parse {text!r}: {error}; {form}") from error
     return Selector(base, params)
@@ -140,7 +142,9 @@ def known_names(kind: str) -> list[str]:
     in_tree = [file.stem for file in files if defines.search(file.read_text())]
     plugins = [e.name for e in entry_points(group=f"algoperf_lite.{PACKAGES[kind]}")]
     if twice := {n for n in plugins if n in in_tree or plugins.count(n) > 1}:
-        raise UsageError(f"{kind} names defined twice: {sorted(twice)}; uninstall one of the plugins")
+        raise UsageError(
+            f"{kind} names defined twice: {sorted(twice)}; uninstall one of the plugins"
+        )
     return sorted(in_tree + plugins)
 
 

@@ -242,9 +242,9 @@ class OptaxSubmission(Submission):
         optimizer = optax.with_extra_args_support(self.optimizer(hp, task))
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params, value=loss)
         params = optax.apply_updates(state.params, updates)
-        return state.replace(
-            params=params, model_state=model_state, opt_state=opt_state
-        ), {"loss": loss}
+        return state.replace(params=params, model_state=model_state, opt_state=opt_state), {
+            "loss": loss
+        }
 
     def eval_params(self, state: TrainState, hp: Hyperparameters, task: Task) -> PyTree:
         """See `Submission.eval_params`."""

@@ -117,7 +117,8 @@ class Trial:
             with jax.transfer_guard_host_to_device("disallow"):  # only `place` may transfer
                 window = run.clock.measure("data", self._window, program, order, step, steps)
                 carry = run.clock.measure(
-                    "update", program.advance, carry, window, steps, hp, steps=steps)  # fmt: skip
+                    "update", program.advance, carry, window, steps, hp, steps=steps
+                )
                 params = run.clock.measure("eval_params", program.eval_params, carry, hp)
             step += steps
             start = perf_counter()
@@ -141,7 +142,9 @@ class Trial:
     def _warmed_up(self, program: Program, hp: Any) -> Carry:
         """Run everything once on a state that is thrown away; then the state from the seed."""
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
-        carry = program.advance(program.init(self._seed, hp), program.place(order.window(0, 1)), 1, hp)
+        carry = program.advance(
+            program.init(self._seed, hp), program.place(order.window(0, 1)), 1, hp
+        )
         params = jax.block_until_ready(program.eval_params(carry, hp))
         program.loaded.evaluator.warm_up(params, carry.state.model_state)
         return jax.block_until_ready(program.init(self._seed, hp))
@@ -179,18 +182,33 @@ class Trial:
     def _record(self, program: Program, run: _Run, row: dict, scalars: dict, began: float) -> None:
         last, data = run.history[-1], program.loaded.data
         common = {"accumulated_submission_time": last.seconds, "global_step": last.step}
-        counts = {f"{split}/num_examples": sum(b.rows for b in data.eval_batches[split])
-                  for split in ("test", "validation")}  # fmt: skip
-        self._recorder.evaluation({
-            **common, **counts, **row,
-            "accumulated_eval_time": run.evaluation_seconds, "accumulated_logging_time": 0.0,
-            "preemption_count": 0, "score": last.seconds, "total_duration": perf_counter() - began,
-        })  # fmt: skip
+        counts = {
+            f"{split}/num_examples": sum(b.rows for b in data.eval_batches[split])
+            for split in ("test", "validation")
+        }
+        self._recorder.evaluation(
+            {
+                **common,
+                **counts,
+                **row,
+                "accumulated_eval_time": run.evaluation_seconds,
+                "accumulated_logging_time": 0.0,
+                "preemption_count": 0,
+                "score": last.seconds,
+                "total_duration": perf_counter() - began,
+            }
+        )
         self._recorder.measurement(
             {**common, **{f"train_step/{name}": value for name, value in scalars.items()}}
         )
-        self._notify({"step": last.step, "seconds": last.seconds, "value": last.value,
-                      "train_loss": last.train_loss})  # fmt: skip
+        self._notify(
+            {
+                "step": last.step,
+                "seconds": last.seconds,
+                "value": last.value,
+                "train_loss": last.train_loss,
+            }
+        )
 
     def _summary(
         self, program: Program | None, run: _Run, kernel: tuple[float, float], wall: float
@@ -239,9 +257,14 @@ def describe_error(error: BaseException) -> str:
     """One line on what was raised and where, naming the user's code before ours or a library's."""
     frames = traceback.extract_tb(error.__traceback__)
     harness = str(Path(__file__).parent)
-    theirs = [f for f in frames if "site-packages" not in f.filename
-              and not f.filename.startswith((harness, "<"))]  # fmt: skip
-    where = f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
+    theirs = [
+        f
+        for f in frames
+        if "site-packages" not in f.filename and not f.filename.startswith((harness, "<"))
+    ]
+    where = (
+        f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
+    )
     return f"{type(error).__name__}: {error}"[:2000] + where
 
 

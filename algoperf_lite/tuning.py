@@ -38,7 +38,9 @@ def check_space(space: Any, default: Mapping[str, Any], where: str) -> None:
         )
     for index, point in enumerate(space):
         if not isinstance(point, Mapping):
-            raise UsageError(f"{where}: point {index} of the search space is not an object: {point!r}")
+            raise UsageError(
+                f"{where}: point {index} of the search space is not an object: {point!r}"
+            )
         for name in point:
             if name not in default:
                 raise unknown_name("hyperparameter", name, default, f"{where}: point {index}")
@@ -46,9 +48,7 @@ def check_space(space: Any, default: Mapping[str, Any], where: str) -> None:
             raise UsageError(f"{where}: point {index} lacks {sorted(missing)}")
 
 
-def draw_points(
-    space: Any, default: Mapping[str, Any], count: int, seed_text: str
-) -> list[Point]:
+def draw_points(space: Any, default: Mapping[str, Any], count: int, seed_text: str) -> list[Point]:
     """`count` points of a space, the same for the same `seed_text`.
 
     Numeric and listed entries are filled from a scrambled Halton sequence (Owen 2017,
@@ -76,9 +76,15 @@ def draw_points(
     seed = int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:8], "big")
     unit = qmc.Halton(d=len(space), scramble=True, rng=seed).random(count)
     return [
-        {**default, **{name: _at(entry, float(u)) for (name, entry), u in zip(space.items(), row, strict=True)}}
+        {
+            **default,
+            **{
+                name: _at(entry, float(u))
+                for (name, entry), u in zip(space.items(), row, strict=True)
+            },
+        }
         for row in unit
-    ]  # fmt: skip
+    ]
 
 
 def _at(entry: Mapping[str, Any], u: float) -> Any:
@@ -94,10 +100,16 @@ def _at(entry: Mapping[str, Any], u: float) -> Any:
 
 def _check_entry(where: str, entry: Any) -> None:
     if not isinstance(entry, Mapping):
-        raise UsageError(f"{where}: expected an object with min, max and scaling, or feasible_points")
+        raise UsageError(
+            f"{where}: expected an object with min, max and scaling, or feasible_points"
+        )
     if "feasible_points" in entry:
         choices = entry["feasible_points"]
-        if set(entry) != {"feasible_points"} or not isinstance(choices, list | tuple) or not choices:
+        if (
+            set(entry) != {"feasible_points"}
+            or not isinstance(choices, list | tuple)
+            or not choices
+        ):
             raise UsageError(f"{where}: feasible_points must be a non-empty list, and alone")
         return
     for key in entry:
@@ -107,7 +119,11 @@ def _check_entry(where: str, entry: Any) -> None:
         raise UsageError(f"{where}: lacks {sorted(missing)}")
     low, high, scaling = entry["min"], entry["max"], entry["scaling"]
     for bound in (low, high):
-        if isinstance(bound, bool) or not isinstance(bound, int | float) or not math.isfinite(bound):
+        if (
+            isinstance(bound, bool)
+            or not isinstance(bound, int | float)
+            or not math.isfinite(bound)
+        ):
             raise UsageError(f"{where}: min and max must be finite numbers, not {bound!r}")
     if scaling not in ("linear", "log"):
         raise unknown_name("scaling", str(scaling), ("linear", "log"), where)

@@ -6,12 +6,12 @@ batch, N the examples of a split.
 
 Conventions every workload keeps (``tests/workloads/test_conformance.py`` holds them to it):
 
-* a dataset split, and so a batch, is ``{"inputs": pytree, "targets": pytree}`` of arrays whose first
-  axis counts examples;
+* a dataset split, and so a batch, is ``{"inputs": pytree, "targets": pytree}`` of arrays whose
+  first axis counts examples;
 * the model is a Flax linen module called as ``model(inputs, train=..., dropout_rate=...)``, where
   ``dropout_rate=None`` means the model's own rate and models without dropout ignore it;
-* the loss is ``loss(outputs, targets, label_smoothing=0.0) -> (sums_B, counts_B)``: per example a sum
-  and the number of terms in it, so that a mean over examples of unequal length is right.
+* the loss is ``loss(outputs, targets, label_smoothing=0.0) -> (sums_B, counts_B)``: per example a
+  sum and the number of its terms, so that a mean over examples of unequal length is right.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Dataset:
 
     Attributes:
         name: the dataset's name, for messages.
-        builder: the TFDS builder class, or ``"module:Class"`` to import it only when data is needed.
+        builder: the TFDS builder class, or ``"module:Class"`` to import it when data is needed.
         fingerprint: sha256 over all arrays after preprocessing, as `dataset.fingerprint_arrays`
             computes it. Loading anything else is an error that names both.
         splits: our split name to the TFDS split expression.
@@ -139,7 +139,9 @@ class Workload:
         for name in ("batch_size", "step_hint", "eval_every", "eval_batch_size"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"workload {self.name}: {name} must be a positive int, not {value!r}")
+                raise ValueError(
+                    f"workload {self.name}: {name} must be a positive int, not {value!r}"
+                )
         if self.eval_every > self.step_hint:
             raise ValueError(
                 f"workload {self.name}: eval_every={self.eval_every} exceeds"
@@ -147,10 +149,13 @@ class Workload:
             )
         known = [m.name for m in self.metrics]
         if "loss" in known or len(set(known)) != len(known):
-            raise ValueError(f"workload {self.name}: metrics {known} repeat a name ('loss' is given)")
+            raise ValueError(
+                f"workload {self.name}: metrics {known} repeat a name ('loss' is given)"
+            )
         if self.target.metric not in ("loss", *known):
             raise ValueError(
-                f"workload {self.name}: target metric {self.target.metric!r} is none of loss, {known}"
+                f"workload {self.name}: target metric {self.target.metric!r} is not in"
+                f" {['loss', *known]}"
             )
 
     def with_variant(self, variant: str, **changes: Any) -> Workload:

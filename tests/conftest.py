@@ -1,5 +1,41 @@
-"""Shared fixtures. Four fake CPU devices, so that data-parallel code is exercised everywhere."""
+"""Shared fixtures. Four fake CPU devices, so that data-parallel code runs on every machine."""
 
 import os
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+
+import jax
+import pytest
+import tiny
+from hypothesis import settings
+
+from algoperf_lite import dataset
+from algoperf_lite.engine import LoadedWorkload, Program
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory):
+    """Datasets, compiled programs and calibrations of this test session."""
+    path = tmp_path_factory.mktemp("home")
+    os.environ["ALGOPERF_LITE_HOME"] = str(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_splits(home):
+    return dataset.load(tiny.workload.dataset, home / "data")
+
+
+@pytest.fixture(scope="session")
+def make_program(tiny_splits):
+    """A function giving a `Program` of a submission on a tiny workload."""
+
+    def make(submission, workload=tiny.workload, devices=1, **hp):
+        loaded = LoadedWorkload(workload, tiny_splits, jax.devices()[:devices])
+        static, traced = submission.split_hyperparameters({**submission.default, **hp})
+        return Program(loaded, submission, static, traced)
+
+    return make

@@ -76,8 +76,11 @@ class ProcessExecutor:
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with the worker)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "algoperf_lite.executors.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+        )
         self._answers = queue.SimpleQueue()
         threading.Thread(
             target=_pump, args=(self._process.stdout, self._answers), daemon=True

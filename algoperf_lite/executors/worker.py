@@ -83,24 +83,33 @@ class Worker:
         notify({"doing": "loading data"})
         loaded = self._loaded(spec.workload)
         metrics = ["loss", *(m.name for m in loaded.workload.metrics)]
-        recorder = TrialRecorder(spec.directory, metrics, ["loss"], spec.hyperparameters,
-                                 environment.describe())  # fmt: skip
+        recorder = TrialRecorder(
+            spec.directory, metrics, ["loss"], spec.hyperparameters, environment.describe()
+        )
 
         def program_for(hp: Mapping[str, Any]) -> Program:
             notify({"doing": "compiling"})
             _, submission, _ = registry.find_submission(spec.submission)
             static, traced = submission.split_hyperparameters(hp)
-            return self._programs(spec.workload, spec.submission, spec.budget_seconds,
-                                  tuple(sorted(static.items())), tuple(sorted(traced)))  # fmt: skip
+            return self._programs(
+                spec.workload,
+                spec.submission,
+                spec.budget_seconds,
+                tuple(sorted(static.items())),
+                tuple(sorted(traced)),
+            )
 
         limits = Limits(spec.budget_seconds, spec.max_steps)
         trial = Trial(program_for, spec.hyperparameters, spec.seed, limits, recorder, notify)
         target = loaded.workload.target
         common = spec.identity() | {
-            "target": {"metric": target.metric, "value": target.value,
-                       "direction": target.direction},
+            "target": {
+                "metric": target.metric,
+                "value": target.value,
+                "direction": target.direction,
+            },
             "environment": environment.describe(),
-        }  # fmt: skip
+        }
         try:
             summary = common | trial.run()
         except KeyboardInterrupt:
@@ -130,12 +139,21 @@ def describe_workload(selector: str) -> dict[str, Any]:
     """A workload's facts, JSON-ready."""
     w = registry.find_workload(selector)
     return {
-        "selector": selector, "name": w.name, "base": w.base, "tier": w.tier,
-        "target": {"metric": w.target.metric, "value": w.target.value,
-                   "direction": w.target.direction},
-        "batch_size": w.batch_size, "step_hint": w.step_hint, "eval_every": w.eval_every,
-        "reference": w.reference, "fingerprint": w.fingerprint,
-    }  # fmt: skip
+        "selector": selector,
+        "name": w.name,
+        "base": w.base,
+        "tier": w.tier,
+        "target": {
+            "metric": w.target.metric,
+            "value": w.target.value,
+            "direction": w.target.direction,
+        },
+        "batch_size": w.batch_size,
+        "step_hint": w.step_hint,
+        "eval_every": w.eval_every,
+        "reference": w.reference,
+        "fingerprint": w.fingerprint,
+    }
 
 
 def describe_submission(selector: str) -> dict[str, Any]:
@@ -144,10 +162,13 @@ def describe_submission(selector: str) -> dict[str, Any]:
     if submission.search_space:
         check_space(submission.search_space, submission.default, selector)
     return {
-        "selector": selector, "name": name, "ruleset": submission.ruleset,
-        "default": dict(submission.default), "search_space": submission.search_space,
+        "selector": selector,
+        "name": name,
+        "ruleset": submission.ruleset,
+        "default": dict(submission.default),
+        "search_space": submission.search_space,
         "fingerprint": fingerprint,
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""The command line: ``algoperf-lite COMMAND``. One module per command, imported when it is run."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from algoperf_lite.errors import AlgoperfLiteError, unknown_name
+
+COMMANDS = {
+    "calibrate": "Measure reference seconds per step on this device.",
+    "list": "Show the workloads and submissions there are.",
+    "run": "Time submissions on workloads.",
+    "score": "Turn recorded trials into a leaderboard.",
+    "show": "Look at one trial, or at all trials of a results directory.",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands' modules are imported only when a command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See click."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """See click; an unknown name is a usage error with the nearest known ones."""
+        del ctx
+        if name not in COMMANDS:
+            raise unknown_name("command", name, COMMANDS)
+        return importlib.import_module(f"algoperf_lite.cli.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click; written from the table, so that help imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="algoperf_lite")
+def group() -> None:
+    """Time training algorithms to a validation target, and score them.
+
+    Exit codes: 0 ok, 1 a scientific no, 2 a usage error, 3 a problem of this machine,
+    130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(invoke(arguments))
+
+
+def invoke(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the program's name; by default this process's.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        result: Any = group.main(arguments, prog_name="algoperf-lite", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AlgoperfLiteError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; the same command again runs what is missing", err=True)
+        return INTERRUPTED
+    return result if isinstance(result, int) else 0

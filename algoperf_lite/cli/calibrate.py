@@ -1,0 +1,72 @@
+"""``algoperf-lite calibrate``: reference seconds per step on this device."""
+
+from typing import Any
+
+import click
+
+from algoperf_lite.cli import output
+
+
+@click.command("calibrate")
+@click.option(
+    "-w",
+    "--workload",
+    multiple=True,
+    metavar="NAME",
+    help="Workload; repeat for several.  [default: all of the tree]",
+)
+@click.option("--again", is_flag=True, help="Measure even where a stored value exists.")
+@click.option("--devices", type=int, help="Local devices to use.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(workload: tuple[str, ...], again: bool, devices: int | None, as_json: bool) -> None:
+    """Measure, once per device and versions, what the reference submission needs per step.
+
+    Budgets are the step hint times this. `run` does it by itself where a value is missing.
+    """
+    from algoperf_lite import registry  # noqa: PLC0415
+    from algoperf_lite.executors import make_executor  # noqa: PLC0415
+
+    names = workload or registry.known_names("workload")
+    executor = make_executor("process", devices)
+    try:
+        with output.stderr().status("calibrating"):
+            described = executor.call("describe", {"workloads": names, "submissions": []})
+            found = [
+                executor.call("calibrate", {"workload": name, "again": again})
+                | {"step_hint": w["step_hint"]}
+                for name, w in zip(names, described["workloads"], strict=True)
+            ]
+    finally:
+        executor.close()
+    for row in found:
+        row["budget_seconds"] = row["seconds_per_step"] * row["step_hint"]
+    if as_json:
+        output.print_json(found)
+    else:
+        output.stdout().print(_table(found))
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(
+        "workload",
+        "reference",
+        "ms per step",
+        "spread",
+        "step hint",
+        "budget s",
+        title="Reference speed on this device",
+        title_justify="left",
+    )
+    for row in rows:
+        spread = max(row["windows"]) / min(row["windows"]) - 1
+        table.add_row(
+            row["workload"],
+            row["reference"],
+            f"{1e3 * row['seconds_per_step']:.3f}",
+            f"{spread:.0%}",
+            str(row["step_hint"]),
+            f"{row['budget_seconds']:.2f}",
+        )
+    return table

@@ -1,0 +1,93 @@
+"""``algoperf-lite list``: the workloads and submissions there are."""
+
+import sys
+from typing import Any
+
+import click
+
+from algoperf_lite.cli import output
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(["all", "workloads", "submissions"]), default="all")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def command(kind: str, as_json: bool) -> None:
+    """Show the workloads and submissions there are, by name."""
+    tables = {
+        "workloads": _workloads if kind in ("all", "workloads") else None,
+        "submissions": _submissions if kind in ("all", "submissions") else None,
+    }
+    found = {name: make() for name, make in tables.items() if make is not None}
+    if as_json:
+        output.print_json(found)
+        return
+    console = output.stdout()
+    if "workloads" in found:
+        console.print(_workload_table(found["workloads"]))
+    if "submissions" in found:
+        console.print(_submission_table(found["submissions"]))
+
+
+def _workloads() -> list[dict[str, Any]]:
+    from algoperf_lite import registry  # noqa: PLC0415
+    from algoperf_lite.executors.worker import describe_workload  # noqa: PLC0415
+
+    return [
+        describe_workload(w.name) | {"about": _about(f"workloads.{w.base or w.name}")}
+        for w in registry.all_workloads()
+    ]
+
+
+def _submissions() -> list[dict[str, Any]]:
+    from algoperf_lite import registry  # noqa: PLC0415
+    from algoperf_lite.executors.worker import describe_submission  # noqa: PLC0415
+
+    return [
+        describe_submission(name) | {"about": _about(f"submissions.{name}")}
+        for name in registry.known_names("submission")
+    ]
+
+
+def _about(module: str) -> str:
+    """The first line of a module's docstring."""
+    doc = sys.modules[module].__doc__ if module in sys.modules else None
+    return (doc or "").strip().splitlines()[0] if doc else ""
+
+
+def _workload_table(rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(
+        "workload",
+        "tier",
+        "target",
+        "step hint",
+        "batch",
+        "about",
+        title="Workloads",
+        title_justify="left",
+    )
+    for row in rows:
+        target = row["target"]
+        sign = "<=" if target["direction"] == "minimize" else ">="
+        table.add_row(
+            row["name"],
+            row["tier"],
+            f"{target['metric']} {sign} {target['value']:g}",
+            str(row["step_hint"]),
+            str(row["batch_size"]),
+            row["about"],
+        )
+    return table
+
+
+def _submission_table(rows: list[dict[str, Any]]) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(
+        "submission", "tuning", "default point", "about", title="Submissions", title_justify="left"
+    )
+    for row in rows:
+        default = " ".join(f"{name}={value}" for name, value in row["default"].items())
+        table.add_row(row["name"], row["ruleset"], default, row["about"])
+    return table

@@ -1,0 +1,125 @@
+"""The live display of a run: a row per trial that is running or has just ended."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+RECENT = 12  # ended trials kept on screen
+STYLE = {"target_reached": "green", "budget_exhausted": "yellow", "interrupted": "yellow"}
+
+
+class ProgressView:
+    """Draws a run's events on a terminal; where there is none, prints a line per ended trial.
+
+    Args:
+        console: where to draw; standard error in the command line.
+    """
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._live = (
+            Live(console=console, refresh_per_second=4, transient=True, get_renderable=self.render)
+            if console.is_terminal
+            else None
+        )
+        self._targets: dict[str, dict[str, Any]] = {}
+        self._rows: list[dict[str, Any]] = []
+        self._todo = 0
+        self._skipped = 0
+        self._doing = "starting"
+
+    def __enter__(self) -> ProgressView:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def observe(self, event: dict[str, Any]) -> None:
+        """Take in one event of `study.run`."""
+        getattr(self, f"_on_{event['event']}")(event)
+
+    def _on_plan(self, event: dict[str, Any]) -> None:
+        self._targets = {w["name"]: w["target"] for w in event["workloads"]}
+        self._todo = event["todo"]
+        self._skipped = len(event["trials"]) - event["todo"]
+        environment = event["environment"]
+        self._console.print(
+            f"{len(event['trials'])} trials, {self._skipped} already recorded, on"
+            f" {environment['device_count']} x {environment['device_kind']}"
+            f" ({environment['host_threads']} host threads)"
+        )
+
+    def _on_start(self, event: dict[str, Any]) -> None:
+        self._rows.append(dict(event["trial"]) | {"status": "running"})
+        self._doing = "starting"
+
+    def _on_progress(self, event: dict[str, Any]) -> None:
+        self._doing = event.get("doing", "training")
+        if self._rows and "step" in event:
+            self._rows[-1].update(event)
+
+    def _on_done(self, event: dict[str, Any]) -> None:
+        row, record = self._rows[-1], event["record"]
+        row["status"], row["reason"] = record["status"], record.get("reason")
+        if not self._live:
+            self._console.print(self._line(row), soft_wrap=True)
+
+    def render(self) -> Group:
+        """The table as it stands."""
+        table = Table(
+            "workload",
+            "submission",
+            "study",
+            "trial",
+            "step",
+            "metric / target",
+            "on-clock s",
+            "budget left",
+            "status",
+            expand=False,
+        )
+        for column in table.columns[2:8]:
+            column.justify = "right"
+        for row in self._rows[-RECENT:]:
+            table.add_row(*self._cells(row), style="bold" if row["status"] == "running" else "")
+        ended = sum(row["status"] != "running" for row in self._rows)
+        running = self._rows[-1] if self._rows else None
+        doing = f", {self._doing}" if running is None or running["status"] == "running" else ""
+        return Group(table, Text(f"{ended} of {self._todo} trials done{doing}"))
+
+    def _cells(self, row: dict[str, Any]) -> list[Any]:
+        target = self._targets.get(row["workload_name"], {"metric": "", "value": math.nan})
+        seconds, budget = row.get("seconds", 0.0), row.get("budget_seconds")
+        left = f"{max(0.0, budget - seconds):.1f} s" if budget else f"{row.get('max_steps')} steps"
+        value = f"{row['value']:.4f}" if "value" in row else "-"
+        status = Text(row["status"], STYLE.get(row["status"], ""))
+        if row["status"] in ("error", "diverged"):
+            status.stylize("red")
+        return [
+            row["workload_name"],
+            row["submission_name"],
+            str(row["study"]),
+            str(row["trial"]),
+            str(row.get("step", 0)),
+            f"{target['metric']} {value} / {target['value']:g}",
+            f"{seconds:.2f}",
+            left,
+            status,
+        ]
+
+    def _line(self, row: dict[str, Any]) -> str:
+        cells = [str(cell) for cell in self._cells(row)]
+        reason = f" ({row['reason']})" if row.get("reason") else ""
+        return (
+            f"{cells[0]} {cells[1]} study {cells[2]} trial {cells[3]}: {row['status']}{reason}"
+            f" at step {cells[4]}, {cells[6]} s, {cells[5]}"
+        )

@@ -1,0 +1,57 @@
+"""``algoperf-lite run``: time submissions on workloads."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from algoperf_lite.cli import output
+from algoperf_lite.cli.config import config_option
+
+
+@click.command("run")
+@config_option
+@click.option(
+    "-w",
+    "--workload",
+    multiple=True,
+    metavar="NAME",
+    help="Workload: NAME, NAME[param=value,...] or PATH.py; repeat for several.",
+)
+@click.option("-s", "--submission", multiple=True, metavar="NAME", help="Submission, likewise.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results/run"),
+    show_default=True,
+    help="Directory of the records; what it holds is not run again.",
+)
+@click.option("--quick/--no-quick", help="One study of one trial at the default point.")
+@click.option("--studies", type=int, help="Repetitions of the tuning procedure.  [default: 3]")
+@click.option("--trials", type=int, help="Trials per study, external tuning.  [default: 5]")
+@click.option("--max-steps", type=int, help="End trials after so many steps, not by time.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Base of all seeds.")
+@click.option("--devices", type=int, help="Local devices to use, data parallel.  [default: all]")
+@click.option(
+    "--executor",
+    type=click.Choice(["process", "inline"]),
+    default="process",
+    show_default=True,
+    help="A watched worker process, or this process.",
+)
+@click.option("--retry-failed/--no-retry-failed", help="Run trials again that ended in an error.")
+def command(
+    workload: tuple[str, ...], submission: tuple[str, ...], results: Path, **options: Any
+) -> None:
+    """Time submissions on workloads, then print the leaderboard.
+
+    Interrupt it whenever you like: the same command again runs what is missing.
+    """
+    from algoperf_lite import run  # noqa: PLC0415
+    from algoperf_lite.cli.progress import ProgressView  # noqa: PLC0415
+    from algoperf_lite.cli.score import present  # noqa: PLC0415
+
+    with ProgressView(output.stderr()) as view:
+        done = run(workload, submission, results, observe=view.observe, **options)
+    present(done.leaderboard(), figure=results / "profiles")
+    output.stdout().print(f"records: {results}", soft_wrap=True)

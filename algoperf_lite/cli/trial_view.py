@@ -1,0 +1,132 @@
+"""One trial on a terminal: its curve, its clock breakdown, its status."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+WIDTH, HEIGHT = 64, 12  # characters of the curve's plotting area
+
+
+def trial_view(found: dict[str, Any]) -> Group:
+    """A rich renderable of what `show.read_trial` returned."""
+    trial = found["trial"] or {"status": "unfinished"}
+    parts: list[Any] = [_heading(found["path"], trial)]
+    curve = _curve(trial, found["evaluations"])
+    if curve:
+        parts += [Text(""), Text(curve)]
+    if "clock" in trial:
+        parts += [Text(""), _clock_table(trial)]
+    parts += [Text(""), _facts(trial, found["hyperparameters"] or {})]
+    return Group(*parts)
+
+
+def plot(
+    xs: Sequence[float], ys: Sequence[float], level: float | None = None, labels: tuple = ("", "")
+) -> str:
+    """A scatter of points in characters, with a dashed line at `level`.
+
+    Args:
+        xs: horizontal positions.
+        ys: vertical positions; non-finite points are left out.
+        level: where to draw the line, or None.
+        labels: of the horizontal and the vertical axis.
+
+    Returns:
+        Lines of text joined by newlines; empty if there is no finite point.
+
+    Example:
+        >>> print(plot([0, 1], [0.0, 1.0]).splitlines()[0].rstrip()[-1])
+        o
+    """
+    points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    if not points:
+        return ""
+    heights = [y for _, y in points] + ([] if level is None else [level])
+    low, high, right = min(heights), max(heights), max(x for x, _ in points)
+    grid = [[" "] * WIDTH for _ in range(HEIGHT)]
+
+    def row(y: float) -> int:
+        return round((high - y) / ((high - low) or 1) * (HEIGHT - 1))
+
+    if level is not None:
+        grid[row(level)] = list("- " * (WIDTH // 2))
+    for x, y in points:
+        grid[row(y)][round(x / (right or 1) * (WIDTH - 1))] = "o"
+    marks = {0: f"{high:.4g}", HEIGHT - 1: f"{low:.4g}"}
+    if level is not None:
+        marks[row(level)] = f"{level:.4g}"
+    lines = [f"{marks.get(i, ''):>10} |{''.join(cells)}" for i, cells in enumerate(grid)]
+    lines.append(" " * 11 + "+" + "-" * WIDTH)
+    lines.append(" " * 12 + "0" + f"{right:.4g} {labels[0]}".rjust(WIDTH - 1))
+    return "\n".join([f"{labels[1]:>10}", *lines] if labels[1] else lines)
+
+
+def _heading(path: str, trial: dict[str, Any]) -> Text:
+    text = Text(f"{path}\n")
+    text.append(
+        trial["status"], "bold green" if trial["status"] == "target_reached" else "bold red"
+    )
+    if trial.get("reason"):
+        text.append(f": {trial['reason']}")
+    for mark, why in (
+        ("noisy", "the two clocks disagree by over 10%"),
+        ("drifted", "the calibration kernel's time changed by over 10%"),
+    ):
+        if trial.get(mark):
+            text.append(f"\n{mark}: {why}", "yellow")
+    return text
+
+
+def _curve(trial: dict[str, Any], evaluations: list[dict[str, float]]) -> str:
+    target = trial.get("target") or {"metric": "loss", "value": None}
+    column = f"validation/{target['metric']}"
+    xs = [row["accumulated_submission_time"] for row in evaluations]
+    ys = [row.get(column, math.nan) for row in evaluations]
+    return plot(xs, ys, target["value"], ("on-clock seconds", column))
+
+
+def _clock_table(trial: dict[str, Any]) -> Table:
+    table = Table("where time went", "seconds", "share of on-clock")
+    total = trial["seconds"] or math.nan
+    for name, seconds in trial["clock"].items():
+        table.add_row(f"on the clock: {name}", f"{seconds:.3f}", f"{seconds / total:.1%}")
+    table.add_row("on the clock, all", f"{trial['seconds']:.3f}", "100.0%", style="bold")
+    for name, seconds in trial["off_clock"].items():
+        table.add_row(f"off the clock: {name}", f"{seconds:.3f}", f"{seconds / total:.1%}")
+    return table
+
+
+def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    facts = {
+        "steps": trial.get("steps"),
+        "budget": _seconds(trial.get("budget_seconds")),
+        "robust clock": _seconds(trial.get("robust_seconds")),
+        "interpolated crossing": _seconds(trial.get("interpolated_seconds")),
+        "compiles on the clock": (trial.get("compiles_on_clock") or {}).get("count"),
+        "FLOPs per step": trial.get("flops_per_step"),
+        "peak memory": _megabytes(trial.get("peak_memory_bytes")),
+        "seed": trial.get("seed"),
+        "hyperparameters": " ".join(f"{k}={v}" for k, v in hyperparameters.items()),
+        "test": " ".join(
+            f"{k.removeprefix('test/')}={v:.4f}"
+            for k, v in (trial.get("final") or {}).items()
+            if k.startswith("test/") and v is not None
+        ),
+    }
+    for name, value in facts.items():
+        if value not in (None, ""):
+            table.add_row(name, str(value))
+    return table
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f} s"
+
+
+def _megabytes(value: float | None) -> str | None:
+    return None if value is None else f"{value / 2**20:.0f} MiB"

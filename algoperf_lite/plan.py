@@ -1,0 +1,154 @@
+"""The plan of trials: how many, in which order, at which points and seeds. Imports no JAX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from algoperf_lite.errors import UsageError
+from algoperf_lite.records import SCHEMA, SUITE_FILE, read_json, write_json
+from algoperf_lite.spec import TrialSpec
+from algoperf_lite.tuning import draw_points
+
+STUDIES = 3
+TRIALS = 5
+DECLARED = ("studies", "trials", "points", "seed", "max_steps")
+"""Settings that all trials of one results directory share."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How much of the tuning procedure to run.
+
+    Attributes:
+        studies: repetitions of the tuning procedure.
+        trials: trials per study and workload in external tuning (self-tuning has one).
+        points: ``"search_space"``, or ``"default"`` for the default point only.
+        seed: every trial's seed follows from this, the study and the trial.
+        max_steps: end trials after so many steps instead of a time budget, or None.
+    """
+
+    studies: int = STUDIES
+    trials: int = TRIALS
+    points: str = "search_space"
+    seed: int = 0
+    max_steps: int | None = None
+
+    def __post_init__(self):
+        for name in ("studies", "trials"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        if self.max_steps is not None and self.max_steps < 1:
+            raise UsageError(f"--max-steps must be at least 1, not {self.max_steps}")
+
+
+def plan(results: Path, protocol: Protocol, described: dict[str, Any]) -> list[TrialSpec]:
+    """Every trial of a run, in the order they run.
+
+    Trials of different submissions on a workload follow each other, so that a drift of the machine
+    hits all alike; the seed depends on study and trial only, so submissions are compared in pairs.
+    """
+    specs = []
+    for study in range(protocol.studies):
+        for trial in range(1, protocol.trials + 1):
+            seed = trial_seed(protocol.seed, study, trial)
+            for workload in described["workloads"]:
+                for submission in described["submissions"]:
+                    if trial > trials_of(submission["ruleset"], protocol):
+                        continue
+                    point = _points(submission, protocol, study)[trial - 1]
+                    specs.append(
+                        _spec(results, protocol, workload, submission, study, trial, point, seed)
+                    )
+    return specs
+
+
+def trials_of(ruleset: str, protocol: Protocol) -> int:
+    """Trials per study and workload under a ruleset."""
+    return 1 if ruleset == "self" else protocol.trials
+
+
+def trial_seed(base: int, study: int, trial: int) -> int:
+    """A trial's seed: a 31-bit hash, the same for every submission and workload.
+
+    Example:
+        >>> trial_seed(0, 0, 1) != trial_seed(0, 0, 2)
+        True
+    """
+    return int(np.random.SeedSequence([base, study, trial]).generate_state(1)[0] >> 1)
+
+
+def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) -> None:
+    """Write or extend suite.json: what a score of this directory is computed over.
+
+    Raises:
+        UsageError: the directory was made with other settings.
+    """
+    path = results / SUITE_FILE
+    suite = read_json(path) or {
+        "schema": SCHEMA,
+        "base_workloads": [],
+        "held_out_workloads": [],
+        "workloads": {},
+        "submissions": {},
+    }
+    for name in DECLARED:
+        now = getattr(protocol, name)
+        if name in suite and suite[name] != now:
+            raise UsageError(
+                f"{results} was run with {name}={suite[name]}, now {name}={now};"
+                " choose another --results directory"
+            )
+        suite[name] = now
+    for w in described["workloads"]:
+        if w["name"] not in suite["workloads"]:
+            suite["base_workloads"].append(w["name"])
+        target = w["target"]
+        suite["workloads"][w["name"]] = {
+            "target_metric_name": target["metric"],
+            "validation_target_value": target["value"],
+            "direction": target["direction"],
+            "step_hint": w["step_hint"],
+            "base": w["base"],
+        }
+    for s in described["submissions"]:
+        suite["submissions"][s["name"]] = {"ruleset": s["ruleset"]}
+    write_json(path, suite)
+
+
+def _points(submission: dict[str, Any], protocol: Protocol, study: int) -> list[dict[str, Any]]:
+    """The points of one study; the same on every workload."""
+    external = submission["ruleset"] == "external" and protocol.points == "search_space"
+    space = submission["search_space"] if external else None
+    seed_text = f"{submission['name']}/{study}/{protocol.seed}"
+    return draw_points(space, submission["default"], protocol.trials, seed_text)
+
+
+def _spec(
+    results: Path,
+    protocol: Protocol,
+    workload: dict[str, Any],
+    submission: dict[str, Any],
+    study: int,
+    trial: int,
+    point: dict[str, Any],
+    seed: int,
+) -> TrialSpec:
+    return TrialSpec(
+        results=str(results),
+        submission=submission["selector"],
+        submission_name=submission["name"],
+        submission_fingerprint=submission["fingerprint"],
+        workload=workload["selector"],
+        workload_name=workload["name"],
+        workload_fingerprint=workload["fingerprint"],
+        ruleset=submission["ruleset"],
+        study=study,
+        trial=trial,
+        hyperparameters=point,
+        seed=seed,
+        max_steps=protocol.max_steps,
+    )

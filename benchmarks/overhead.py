@@ -1,0 +1,97 @@
+"""On-clock seconds per step of the harness against a hand-written jitted loop.
+
+    python -m benchmarks.overhead [--json] [-w NAME ...] [--rounds 15]
+
+Windows of the two are interleaved in one process, in alternating order; figures are medians over
+rounds, and the ratio is the median of each round's. On the clock is all that a trial has there:
+placing batch indices, the steps, and `eval_params`.
+"""
+
+import json
+
+import click
+import jax
+
+from algoperf_lite import dataset, environment, registry
+from algoperf_lite.batches import BatchOrder
+from algoperf_lite.clock import Clock
+from algoperf_lite.engine import LoadedWorkload, Program
+from benchmarks.bare import BareLoop, median
+from submissions.nadamw import submission
+
+
+class HarnessLoop:
+    """The same windows, through the engine and the clock as a trial drives them."""
+
+    def __init__(self, workload, splits):
+        static, traced = submission.split_hyperparameters(submission.default)
+        loaded = LoadedWorkload(workload, splits, jax.devices()[:1])
+        self.program = Program(loaded, submission, static, traced)
+        self.hp = self.program.hyperparameters(traced)
+        self.order = BatchOrder(loaded.data.num_train, workload.batch_size, seed=0)
+        self.carry = self.program.init(0, self.hp)
+        self.clock = Clock()
+        self.done = 0
+
+    def run(self, steps):
+        """Take `steps` steps and return the on-clock seconds they took."""
+        before, program = self.clock.seconds, self.program
+        window = self.clock.measure(
+            "data", lambda: program.place(self.order.window(self.done, steps))
+        )
+        self.carry = self.clock.measure(
+            "update", program.advance, self.carry, window, steps, self.hp, steps=steps
+        )
+        self.clock.measure("eval_params", program.eval_params, self.carry, self.hp)
+        self.done += steps
+        return self.clock.seconds - before
+
+
+def compare(workload, splits, rounds):
+    """Interleaved medians: ``{"bare_s_per_step":, "harness_s_per_step":, "ratio":}``."""
+    loops = {"bare": BareLoop(workload, splits), "harness": HarnessLoop(workload, splits)}
+    steps = workload.eval_every
+    seconds = {name: [] for name in loops}
+    for loop in loops.values():
+        loop.run(steps)
+    for round_number in range(rounds):
+        for name in sorted(loops, reverse=bool(round_number % 2)):
+            seconds[name].append(loops[name].run(steps) / steps)
+    ratios = [h / b for h, b in zip(seconds["harness"], seconds["bare"], strict=True)]
+    return {
+        "bare_s_per_step": median(seconds["bare"]),
+        "harness_s_per_step": median(seconds["harness"]),
+        "ratio": median(ratios),
+        "many_steps_per_dispatch": loops["harness"].program.many_steps,
+    }
+
+
+def report(found, as_json):
+    """Print the figures."""
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for name, row in found.items():
+        click.echo(
+            f"{name}: bare {1e3 * row['bare_s_per_step']:.3f} ms, harness"
+            f" {1e3 * row['harness_s_per_step']:.3f} ms per step, ratio {row['ratio']:.3f}"
+        )
+
+
+@click.command()
+@click.option("-w", "--workload", multiple=True, help="Workload; all of the tree by default.")
+@click.option("--rounds", default=15, show_default=True, help="Windows of each loop.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def main(workload, rounds, as_json):
+    """Compare the harness with a bare loop on lite workloads."""
+    environment.use_compilation_cache()
+    found = {}
+    for name in workload or registry.known_names("workload"):
+        w = registry.find_workload(name)
+        splits = dataset.load(w.dataset, environment.data_directory())
+        found[w.name] = compare(w, splits, rounds)
+    report(found, as_json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+import io
+
+import pytest
+import tiny
+from rich.console import Console
+
+from algoperf_lite.cli.progress import ProgressView
+
+TINY = tiny.__file__
+INLINE = ("--executor", "inline", "--devices", "1", "--max-steps", "20")
+
+
+def test_a_run_ends_with_leaderboard_pictures_and_path(cli, results):
+    code, out, err = cli("run", "-w", TINY, "-s", "nadamw[learning_rate=0.05]", "-s", "nesterov",
+                         "--results", results, "--quick", "--max-steps", "100",
+                         "--executor", "inline", "--devices", "1")  # fmt: skip
+    assert code == 0
+    assert "2 trials, 2 already recorded" in err
+    assert "nadamw[learning_rate=0.05]" in out
+    assert f"records: {results}" in out
+    for suffix in ("png", "svg"):
+        assert (results / f"profiles.{suffix}").stat().st_size > 1000
+
+
+def test_a_config_file_says_what_flags_can_say_and_flags_win(cli, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_text(
+        f'workload = ["{TINY}"]\nsubmission = ["nadamw"]\nquick = true\nmax-steps = 10\n'
+        f'executor = "inline"\ndevices = 1\nseed = 3\nresults = "{tmp_path}/r"\n'
+    )
+    code, out, err = cli("run", "--config", config, "--max-steps", "20")
+    assert code == 0, err
+    assert "20 of 20 steps taken" in err
+    assert f"records: {tmp_path}/r" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("wrkload = ['x']", "unknown key 'wrkload': did you mean 'workload'"),
+        ("workload = 'x'", "workload must be a list"),
+        ("seed = [1]", "seed must be a single value"),
+        ("seed = ", "config"),
+        ("seed = 'x'", "'x' is not a valid integer"),
+    ],
+)
+def test_bad_config_files_are_usage_errors(cli, tmp_path, text, message):
+    config = tmp_path / "run.toml"
+    config.write_text(text)
+    code, _, err = cli("run", "--config", config, "-w", TINY, "-s", "nadamw")
+    assert code == 2
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-w", "zipf_ln", "-s", "nadamw"), "did you mean 'zipf_lm'"),
+        (("-w", TINY, "-s", "nadam"), "did you mean 'nadamw'"),
+        (("-w", TINY, "-s", "nadamw[lr=1]"), "unknown hyperparameter 'lr'"),
+        (("-w", TINY), "name at least one workload and one submission"),
+        (("-w", TINY, "-s", "nadamw", "--studies", "0"), "--studies must be at least 1"),
+        (("-w", TINY, "-s", "nadamw", "--devices", "99"), "--devices 99, but there are 4"),
+        (("--config", "nowhere.toml"), "nowhere.toml: No such file"),
+    ],
+)
+def test_bad_requests_exit_2_with_the_mend(cli, tmp_path, arguments, message):
+    code, _, err = cli("run", "--results", tmp_path / "r", *INLINE, *arguments)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_an_unwritable_results_directory_exits_3(cli, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = cli("run", "-w", TINY, "-s", "nadamw", "--results", tmp_path / "file" / "r",
+                       *INLINE)  # fmt: skip
+    assert code == 3
+    assert "choose another place (--results" in err
+
+
+def test_a_corrupt_dataset_cache_exits_3(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("ALGOPERF_LITE_HOME", str(tmp_path / "home"))
+    again = ("run", "-w", TINY, "-s", "nadamw", *INLINE, "--quick", "--results")
+    assert cli(*again, tmp_path / "a")[0] == 0
+    file = next((tmp_path / "home").rglob("*train.array_record*"))
+    file.write_bytes(file.read_bytes()[:-100])
+    code, _, err = cli(*again, tmp_path / "b")
+    assert code == 3
+    assert "Delete" in err
+
+
+def spec(**changes):
+    return {"workload_name": "w", "submission_name": "s", "study": 0, "trial": 1,
+            "budget_seconds": 10.0, "max_steps": None} | changes  # fmt: skip
+
+
+def test_the_live_display_shows_step_metric_clock_and_budget():
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    view = ProgressView(console)
+    environment = {"device_count": 1, "device_kind": "cpu", "host_threads": 2}
+    target = {"metric": "loss", "value": 4.2, "direction": "minimize"}
+    view.observe({"event": "plan", "trials": [spec(), spec(trial=2)], "todo": 2,
+                  "workloads": [{"name": "w", "target": target}],
+                  "environment": environment})  # fmt: skip
+    view.observe({"event": "start", "trial": spec()})
+    view.observe({"event": "progress", "doing": "compiling"})
+    view.observe({"event": "progress", "step": 70, "seconds": 2.5, "value": 4.5})
+    console.print(view.render())
+    shown = screen.getvalue()
+    for text in ("70", "loss 4.5000 / 4.2", "2.50", "7.5 s", "running", "0 of 2 trials done"):
+        assert text in shown
+    view.observe({"event": "done", "trial": spec(), "record": {"status": "target_reached"}})
+    console.print(view.render())
+    assert "1 of 2 trials done" in screen.getvalue()

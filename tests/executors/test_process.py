@@ -1,0 +1,80 @@
+import json
+
+import pytest
+import tiny
+
+import algoperf_lite
+from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.executors import WorkerLostError
+from algoperf_lite.executors.process import ProcessExecutor
+
+TINY = tiny.__file__
+IMPORTS = "import ctypes, os, sys, time, jax, optax\nfrom algoperf_lite import OptaxSubmission\n"
+FATE = "def f(hp, task):\n    {}\n    return optax.sgd(hp['lr'])\n"
+OBJECT = "submission = OptaxSubmission(f, default={'lr': 0.05})\n"
+FATES = {
+    "exits": "os._exit(0)",
+    "segfaults": "ctypes.string_at(0)",
+    "prints": "print('{\"result\": 1}\\n' * 1000)",
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run of submissions of every fate, a good one last, in real worker processes."""
+    root = tmp_path_factory.mktemp("process")
+    paths = []
+    for name, fate in {**FATES, "good": "pass"}.items():
+        path = root / f"{name}.py"
+        path.write_text(IMPORTS + FATE.format(fate) + OBJECT)
+        paths.append(str(path))
+    return algoperf_lite.run([TINY], paths, root / "r", quick=True, max_steps=100, devices=1)
+
+
+def test_every_trial_leaves_a_record_with_the_reason(run):
+    records = {t["submission"]: t for t in run.trials}
+    assert records["exits"]["status"] == records["segfaults"]["status"] == "error"
+    assert "the worker process was lost: exited with code 0" in records["exits"]["reason"]
+    assert "killed by SIGSEGV" in records["segfaults"]["reason"]
+
+
+def test_what_a_submission_prints_is_no_answer(run):
+    records = {t["submission"]: t for t in run.trials}
+    assert records["prints"]["status"] == records["good"]["status"] == "target_reached"
+
+
+def test_the_leaderboard_is_what_it_would_be_without_the_bad_ones(run):
+    board = run.leaderboard().to_json()
+    scores = {s["name"]: s["score"] for s in board["submissions"]}
+    assert scores["exits"] == scores["segfaults"] == 0.0
+    assert max(scores["good"], scores["prints"]) == 1.0
+
+
+def test_errors_of_ours_cross_over_as_themselves(run, monkeypatch, tmp_path):
+    executor = ProcessExecutor(devices=1)
+    try:
+        with pytest.raises(UsageError, match="did you mean 'nadamw'"):
+            executor.call("describe", {"workloads": [], "submissions": ["nadamv"]})
+        spec = json.loads(json.dumps({"workload": TINY}))
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("ALGOPERF_LITE_HOME", str(tmp_path / "file" / "home"))
+        executor.close()
+        with pytest.raises(MachineError, match="cannot read .*home"):
+            executor.call("calibrate", spec)
+    finally:
+        executor.close()
+
+
+def test_a_silent_worker_is_killed():
+    executor = ProcessExecutor(devices=1, silence_seconds=0.01)
+    with pytest.raises(WorkerLostError, match=r"no sign of life for 0\.01 s"):
+        executor.call("describe", {"workloads": [], "submissions": []})
+
+
+def test_too_many_devices_are_refused_with_the_numbers():
+    executor = ProcessExecutor(devices=99)
+    try:
+        with pytest.raises(UsageError, match="--devices 99, but there are 4"):
+            executor.call("describe", {"workloads": [], "submissions": []})
+    finally:
+        executor.close()

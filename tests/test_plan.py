@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from algoperf_lite.errors import UsageError
+from algoperf_lite.plan import Protocol, declare_suite, plan, trial_seed
+from algoperf_lite.records import read_json
+
+SPACE = {"lr": {"min": 1e-3, "max": 1e-1, "scaling": "log"}}
+
+
+def described(**submissions):
+    def workload(name):
+        target = {"metric": "loss", "value": 1.0, "direction": "minimize"}
+        return {"selector": name, "name": name, "base": None, "target": target,
+                "step_hint": 10, "fingerprint": "f"}  # fmt: skip
+
+    def submission(name, ruleset):
+        return {"selector": name, "name": name, "ruleset": ruleset, "default": {"lr": 0.1},
+                "search_space": SPACE, "fingerprint": "f"}  # fmt: skip
+
+    return {
+        "workloads": [workload("w1"), workload("w2")],
+        "submissions": [submission(n, r) for n, r in (submissions or {"a": "external"}).items()],
+    }
+
+
+def specs(protocol=Protocol(), **submissions):
+    return plan(Path("r"), protocol, described(**submissions))
+
+
+def test_the_full_ruleset_is_three_studies_of_five_trials():
+    cells = [(s.study, s.trial, s.workload_name) for s in specs()]
+    assert cells == [(i, k, w) for i in range(3) for k in range(1, 6) for w in ("w1", "w2")]
+
+
+def test_self_tuning_has_one_trial_per_study_at_the_default_point():
+    found = specs(a="self")
+    assert [(s.study, s.trial) for s in found] == [(i, 1) for i in range(3) for _ in range(2)]
+    assert all(s.hyperparameters == {"lr": 0.1} for s in found)
+
+
+def test_submissions_take_turns_on_each_workload():
+    order = [(s.workload_name, s.submission_name) for s in specs(a="external", b="external")[:4]]
+    assert order == [("w1", "a"), ("w1", "b"), ("w2", "a"), ("w2", "b")]
+
+
+def test_points_are_shared_by_workloads_and_differ_between_studies_and_submissions():
+    found = specs(a="external", b="external")
+    points = {}
+    for s in found:
+        points.setdefault((s.submission_name, s.study, s.trial), set()).add(s.hyperparameters["lr"])
+    assert all(len(values) == 1 for values in points.values())
+    assert len(set.union(*points.values())) == len(points) == 2 * 3 * 5
+
+
+def test_seeds_are_shared_by_submissions_and_workloads_and_differ_between_trials():
+    seeds = {}
+    for s in specs(a="external", b="external"):
+        seeds.setdefault((s.study, s.trial), set()).add(s.seed)
+    assert all(len(values) == 1 for values in seeds.values())
+    assert len(set.union(*seeds.values())) == 15
+
+
+def test_seed_zero_is_a_seed_and_seeds_are_fixed_for_all_time():
+    assert [trial_seed(0, 0, 1), trial_seed(1, 0, 1), trial_seed(0, 2, 5)] == [
+        1915600865,
+        750514629,
+        1804115683,
+    ]
+
+
+def test_quick_points_are_the_defaults():
+    found = specs(Protocol(studies=1, trials=1, points="default"))
+    assert [s.hyperparameters for s in found] == [{"lr": 0.1}] * 2
+
+
+@pytest.mark.parametrize("field", ["studies", "trials", "max_steps"])
+def test_counts_below_one_are_refused(field):
+    with pytest.raises(UsageError, match=f"--{field.replace('_', '-')} must be at least 1, not 0"):
+        Protocol(**{field: 0})
+
+
+def test_the_suite_declares_targets_submissions_and_counts(tmp_path):
+    declare_suite(tmp_path, Protocol(), described(a="external", b="self"))
+    suite = read_json(tmp_path / "suite.json")
+    assert suite["base_workloads"] == ["w1", "w2"]
+    assert suite["workloads"]["w1"] == {
+        "target_metric_name": "loss", "validation_target_value": 1.0, "direction": "minimize",
+        "step_hint": 10, "base": None,
+    }  # fmt: skip
+    assert suite["submissions"] == {"a": {"ruleset": "external"}, "b": {"ruleset": "self"}}
+    assert (suite["studies"], suite["trials"], suite["seed"]) == (3, 5, 0)
+
+
+def test_a_second_run_adds_to_the_suite(tmp_path):
+    declare_suite(tmp_path, Protocol(), described(a="external"))
+    declare_suite(tmp_path, Protocol(), described(b="external"))
+    assert set(read_json(tmp_path / "suite.json")["submissions"]) == {"a", "b"}
+    assert read_json(tmp_path / "suite.json")["base_workloads"] == ["w1", "w2"]
+
+
+def test_a_directory_of_another_kind_of_run_is_refused(tmp_path):
+    declare_suite(tmp_path, Protocol(), described())
+    with pytest.raises(UsageError, match="was run with studies=3, now studies=1"):
+        declare_suite(tmp_path, Protocol(studies=1, trials=1, points="default"), described())

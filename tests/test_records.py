@@ -1,0 +1,101 @@
+import csv
+import json
+
+import pytest
+
+from algoperf_lite import records
+from algoperf_lite.errors import MachineError, UsageError
+
+ALGOPERF_HEADER = (
+    "accumulated_eval_time,accumulated_logging_time,accumulated_submission_time,global_step,"
+    "preemption_count,score,test/accuracy,test/loss,test/num_examples,total_duration,"
+    "train/accuracy,train/loss,validation/accuracy,validation/loss,validation/num_examples"
+)
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    return records.TrialRecorder(tmp_path / "t", ["loss", "accuracy"], ["loss"], {"lr": 0.1}, {})
+
+
+def test_columns_are_algoperfs_in_its_order(recorder):
+    header = (recorder.directory / "eval_measurements.csv").read_text().strip()
+    assert header == ALGOPERF_HEADER
+
+
+def test_rows_are_readable_as_soon_as_they_are_written(recorder):
+    recorder.evaluation({"global_step": 10, "validation/loss": 0.5})
+    rows = records.read_evaluations(recorder.directory / "eval_measurements.csv")
+    assert rows == [{"global_step": 10.0, "validation/loss": 0.5}]
+
+
+def test_an_unknown_column_is_an_error(recorder):
+    with pytest.raises(ValueError, match=r"no such columns: \['val/loss'\]"):
+        recorder.evaluation({"val/loss": 1})
+
+
+def test_a_csv_cut_in_mid_line_reads_up_to_the_cut(recorder):
+    for step in (10, 20):
+        recorder.evaluation({"global_step": step, "validation/loss": 0.5})
+    path = recorder.directory / "eval_measurements.csv"
+    path.write_text(path.read_text()[:-5])
+    assert [row["global_step"] for row in records.read_evaluations(path)] == [10.0]
+
+
+def test_json_is_written_whole_and_without_nan(tmp_path):
+    path = tmp_path / "a" / "x.json"
+    records.write_json(path, {"a": float("nan"), "b": [float("inf"), 1.5]})
+    assert json.loads(path.read_text()) == {"a": None, "b": [None, 1.5]}
+    assert [p.name for p in path.parent.iterdir()] == ["x.json"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    records.write_json(path, {"a": 1})
+
+    def full(fd):  # fmt: skip
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)  # fmt: skip
+    with pytest.raises(MachineError, match="cannot write .*No space left"):
+        records.write_json(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_an_unfinished_record_is_replaced(recorder):
+    recorder.evaluation({"global_step": 10})
+    (recorder.directory / "stray").write_text("x")
+    again = records.TrialRecorder(recorder.directory, ["loss"], ["loss"], {}, {})
+    assert not (again.directory / "stray").exists()
+    assert records.read_evaluations(again.directory / "eval_measurements.csv") == []
+
+
+def test_a_directory_that_cannot_be_made_is_a_machine_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError, match="choose another place .--results"):
+        records.TrialRecorder(tmp_path / "file" / "t", ["loss"], ["loss"], {}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"schema": 99}', "schema 99 is newer than 1"),
+    ],
+)
+def test_unreadable_json_is_refused_with_the_reason(tmp_path, text, message):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        records.read_json(path)
+
+
+def test_a_missing_json_is_none(tmp_path):
+    assert records.read_json(tmp_path / "x.json") is None
+
+
+def test_measurements_hold_training_scalars(recorder):
+    recorder.measurement({"global_step": 10, "train_step/loss": 0.7})
+    with (recorder.directory / "measurements.csv").open() as file:
+        assert list(csv.DictReader(file))[0]["train_step/loss"] == "0.7"

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import tiny
+
+from algoperf_lite.fingerprint import fingerprint_source
+from algoperf_lite.workload import Metric, Target
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "met"),
+    [
+        ("minimize", 1.0, True), ("minimize", 1.1, False), ("minimize", float("nan"), False),
+        ("maximize", 1.0, True), ("maximize", 0.9, False), ("maximize", float("nan"), False),
+    ],
+)  # fmt: skip
+def test_target(direction, value, met):
+    assert Target("loss", 1.0, direction).met(value) is met
+
+
+def test_a_variant_is_a_diff():
+    variant = tiny.workload.with_variant("wide", model=replace(tiny.workload.model, width=16))
+    assert (variant.name, variant.base, variant.model.width) == ("tiny_wide", "tiny", 16)
+    assert variant.fingerprint != tiny.workload.fingerprint
+    with pytest.raises(ValueError, match="itself a variant, of tiny"):
+        variant.with_variant("again")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be a positive int, not 0"),
+        ({"eval_every": 101}, "eval_every=101 exceeds step_hint=100"),
+        ({"target": Target("f1", 1.0, "maximize")}, r"'f1' is not in \['loss', 'accuracy'\]"),
+        ({"metrics": (Metric("loss", len),)}, "repeat a name"),
+    ],
+)
+def test_contradictions_are_refused_with_the_numbers(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(tiny.workload, **changes)
+
+
+def test_the_fingerprint_covers_what_makes_times_comparable():
+    same = replace(tiny.workload, reference="other", eval_batch_size=7)
+    assert same.fingerprint == tiny.workload.fingerprint
+    for change in ({"batch_size": 7}, {"target": Target("loss", 0.1, "minimize")}):
+        assert replace(tiny.workload, **change).fingerprint != tiny.workload.fingerprint
+
+
+def test_code_fingerprints_ignore_comments_docstrings_and_layout():
+    a = fingerprint_source('def f(x):\n    """Doc."""\n    return x + 1  # why\n')
+    assert a == fingerprint_source("def f( x ):\n\n    return (x + 1)")
+    assert a != fingerprint_source("def f(x):\n    return x + 2")
+
+
+def test_importing_the_package_imports_no_jax():
+    code = "import sys, algoperf_lite, algoperf_lite.study, algoperf_lite.cli.run; print('jax' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
