@@ -87,11 +87,11 @@ def run(
     """
     if not workloads or not submissions:
         raise UsageError("name at least one workload and one submission (-w NAME -s NAME)")
-    if quick and (studies or trials):
+    if quick and (studies, trials) != (None, None):
         raise UsageError("--quick is one study of one trial; leave out --studies and --trials")
     protocol = Protocol(
-        studies=1 if quick else studies or STUDIES,
-        trials=1 if quick else trials or TRIALS,
+        studies=1 if quick else STUDIES if studies is None else studies,
+        trials=1 if quick else TRIALS if trials is None else trials,
         points="default" if quick else "search_space",
         seed=seed,
         max_steps=max_steps,

@@ -15,7 +15,7 @@ from submissions import schedules
 
 
 def nadamw(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
-    """optax's NadamW under `schedules.warmup_cosine`."""
+    """Optax's NadamW under `schedules.warmup_cosine`."""
     learning_rate = schedules.warmup_cosine(
         hp["learning_rate"], hp["horizon_fraction"] * task.step_hint, hp["warmup_fraction"]
     )

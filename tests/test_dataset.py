@@ -35,7 +35,7 @@ def test_damaged_files_are_a_machine_error_with_the_mend(tmp_path, damage):
         file.write_bytes(data[: len(data) // 2])
     else:
         file.unlink()
-    with pytest.raises(MachineError, match="Delete .* and run again"):
+    with pytest.raises(MachineError, match=r"Delete .* and run again"):
         dataset.load(tiny.workload.dataset, tmp_path)
 
 
@@ -62,7 +62,7 @@ def test_rows_that_do_not_fill_blocks_are_refused(tmp_path):
         """Seven rows in blocks of five."""
 
         VERSION = "1.0.0"
-        FEATURES = {"x": ((), np.int8)}
+        FEATURES = {"x": ((), np.int8)}  # noqa: RUF012
         ROWS_PER_RECORD = 5
 
         def arrays(self):

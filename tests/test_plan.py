@@ -25,8 +25,8 @@ def described(**submissions):
     }
 
 
-def specs(protocol=Protocol(), **submissions):
-    return plan(Path("r"), protocol, described(**submissions))
+def specs(protocol=None, **submissions):
+    return plan(Path("r"), protocol or Protocol(), described(**submissions))
 
 
 def test_the_full_ruleset_is_three_studies_of_five_trials():

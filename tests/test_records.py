@@ -57,7 +57,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)  # fmt: skip
-    with pytest.raises(MachineError, match="cannot write .*No space left"):
+    with pytest.raises(MachineError, match=r"cannot write .*No space left"):
         records.write_json(path, {"a": 2})
     assert json.loads(path.read_text()) == {"a": 1}
 
@@ -72,7 +72,7 @@ def test_an_unfinished_record_is_replaced(recorder):
 
 def test_a_directory_that_cannot_be_made_is_a_machine_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MachineError, match="choose another place .--results"):
+    with pytest.raises(MachineError, match=r"choose another place .--results"):
         records.TrialRecorder(tmp_path / "file" / "t", ["loss"], ["loss"], {}, {})
 
 
@@ -98,4 +98,4 @@ def test_a_missing_json_is_none(tmp_path):
 def test_measurements_hold_training_scalars(recorder):
     recorder.measurement({"global_step": 10, "train_step/loss": 0.7})
     with (recorder.directory / "measurements.csv").open() as file:
-        assert list(csv.DictReader(file))[0]["train_step/loss"] == "0.7"
+        assert next(csv.DictReader(file))["train_step/loss"] == "0.7"

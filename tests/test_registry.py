@@ -46,7 +46,7 @@ def test_helper_modules_are_no_submissions():
 @pytest.mark.parametrize("find", [registry.find_workload, registry.find_submission])
 def test_unknown_names_come_with_the_nearest(find):
     near = {"find_workload": "zipf_ln", "find_submission": "nadam"}[find.__name__]
-    with pytest.raises(UsageError, match="did you mean '(zipf_lm|nadamw)'"):
+    with pytest.raises(UsageError, match=r"did you mean '(zipf_lm|nadamw)'"):
         find(near)
 
 

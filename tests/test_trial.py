@@ -20,7 +20,8 @@ NEVER = replace(tiny.workload, target=Target("loss", -1.0, "minimize"))
 def run(make_program, tmp_path):
     """Run a trial of a submission; returns its summary and the rows it wrote."""
 
-    def run(submission, workload=tiny.workload, limits=Limits(steps=100), seed=0, **hp):
+    def run(submission, workload=tiny.workload, limits=None, seed=0, **hp):
+        limits = limits or Limits(steps=100)
         recorder = TrialRecorder(tmp_path / "trial", ["loss", "accuracy"], ["loss"], hp, {})
         events = []
         programs = {}

@@ -56,6 +56,7 @@ def test_code_fingerprints_ignore_comments_docstrings_and_layout():
 
 
 def test_importing_the_package_imports_no_jax():
-    code = "import sys, algoperf_lite, algoperf_lite.study, algoperf_lite.cli.run; print('jax' in sys.modules)"
+    imports = "import sys, algoperf_lite, algoperf_lite.study, algoperf_lite.cli.run, scoring"
+    code = f"{imports}; print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -23,16 +23,16 @@ class ProgressView:
 
     def __init__(self, console: Console):
         self._console = console
-        self._live = (
-            Live(console=console, refresh_per_second=4, transient=True, get_renderable=self.render)
-            if console.is_terminal
-            else None
-        )
         self._targets: dict[str, dict[str, Any]] = {}
         self._rows: list[dict[str, Any]] = []
         self._todo = 0
         self._skipped = 0
         self._doing = "starting"
+        self._live = (
+            Live(console=console, refresh_per_second=4, transient=True, get_renderable=self.render)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> ProgressView:
         if self._live:

@@ -29,7 +29,7 @@ def test_a_directory_without_records_exits_2_with_the_mend(cli, tmp_path):
     code, _, err = cli("score", tmp_path / "nothing")
     assert code == 2
     assert "nothing" in err
-    assert "algoperf-lite run" in err
+    assert "--results" in err
 
 
 def test_an_unknown_workload_exits_2(cli, results):

@@ -59,7 +59,7 @@ def test_errors_of_ours_cross_over_as_themselves(run, monkeypatch, tmp_path):
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("ALGOPERF_LITE_HOME", str(tmp_path / "file" / "home"))
         executor.close()
-        with pytest.raises(MachineError, match="cannot read .*home"):
+        with pytest.raises(MachineError, match=r"cannot read .*home"):
             executor.call("calibrate", spec)
     finally:
         executor.close()
