@@ -61,8 +61,8 @@ def run(
         workloads: selectors, see `registry`.
         submissions: selectors.
         results: directory for the records; created if absent.
-        quick: one study of one trial at each submission's default point.
-        studies: repetitions of the tuning procedure; 3 by default.
+        quick: one trial per study, at each submission's default point; one study by default.
+        studies: repetitions of the tuning procedure, with other seeds; 3 by default.
         trials: trials per study; 5 by default for external tuning.
         max_steps: end trials after so many steps instead of a time budget.
         seed: base of every trial's seed.
@@ -87,11 +87,11 @@ def run(
     """
     if not workloads or not submissions:
         raise UsageError("name at least one workload and one submission (-w NAME -s NAME)")
-    if quick and (studies, trials) != (None, None):
-        raise UsageError("--quick is one study of one trial; leave out --studies and --trials")
+    if quick and trials is not None:
+        raise UsageError("--quick is one trial per study, at the default point; leave out --trials")
     protocol = Protocol(
-        studies=1 if quick else STUDIES if studies is None else studies,
-        trials=1 if quick else TRIALS if trials is None else trials,
+        studies=studies if studies is not None else 1 if quick else STUDIES,
+        trials=trials if trials is not None else 1 if quick else TRIALS,
         points="default" if quick else "search_space",
         seed=seed,
         max_steps=max_steps,

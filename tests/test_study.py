@@ -162,7 +162,7 @@ def test_budgets_come_from_the_stored_calibration(executor, good, tmp_path):
         ([], ["nadamw"], {}, "name at least one workload"),
         ([TINY], [], {}, "name at least one workload and one submission"),
         ([TINY, TINY], ["nadamw"], {}, "workloads named twice: tiny"),
-        ([TINY], ["nadamw"], {"quick": True, "trials": 2}, "--quick is one study"),
+        ([TINY], ["nadamw"], {"quick": True, "trials": 2}, "--quick is one trial per study"),
         ([TINY], ["nadamv"], {}, "did you mean 'nadamw'"),
         ([TINY], ["nadamw"], {"executor": "rey"}, "unknown executor 'rey'"),
     ],
