@@ -1,7 +1,9 @@
 """Loading a `Dataset`: prepare once with TFDS, read, preprocess, and check the fingerprint."""
 
+import contextlib
 import hashlib
 import importlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +75,8 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         builder = builder_class(data_dir=str(data_dir), file_format="array_record")
-        builder.download_and_prepare()
+        with contextlib.redirect_stdout(sys.stderr):  # TFDS prints; standard output is for results
+            builder.download_and_prepare()
     except OSError as error:
         raise MachineError(
             f"dataset {dataset.name}: cannot prepare it under {data_dir}: {error}."

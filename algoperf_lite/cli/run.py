@@ -27,7 +27,9 @@ from algoperf_lite.cli.config import config_option
     help="Directory of the records; what it holds is not run again.",
 )
 @click.option("--quick/--no-quick", help="One trial at the default point; --studies N for N seeds.")
-@click.option("--studies", type=int, help="Repetitions of the tuning procedure.  [default: 3, quick: 1]")
+@click.option(
+    "--studies", type=int, help="Repetitions of the tuning procedure.  [default: 3, quick: 1]"
+)
 @click.option("--trials", type=int, help="Trials per study, external tuning.  [default: 5]")
 @click.option("--max-steps", type=int, help="End trials after so many steps, not by time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Base of all seeds.")

@@ -1,10 +1,22 @@
 import io
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import tiny
 from rich.console import Console
 
 from algoperf_lite.cli.progress import ProgressView
+from algoperf_lite.records import (
+    EVALUATIONS_FILE,
+    TRIAL_FILE,
+    read_evaluations,
+    read_json,
+    trial_directory,
+)
 
 TINY = tiny.__file__
 INLINE = ("--executor", "inline", "--devices", "1", "--max-steps", "20")
@@ -88,6 +100,24 @@ def test_a_corrupt_dataset_cache_exits_3(cli, tmp_path, monkeypatch):
     code, _, err = cli(*again, tmp_path / "b")
     assert code == 3
     assert "Delete" in err
+
+
+def test_ctrl_c_records_the_running_trial_and_exits_130(tmp_path):
+    command = [sys.executable, "-c", "from algoperf_lite.cli import main; main()", "run",
+               "-w", f"{TINY}[target=-1.0]", "-s", "nadamw", "--results", str(tmp_path),
+               "--max-steps", "1000000000", "--quick", "--devices", "1"]  # fmt: skip
+    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    table = trial_directory(tmp_path, "nadamw", 0, "tiny[target=-1.0]", 1) / EVALUATIONS_FILE
+    deadline = time.monotonic() + 120
+    while len(read_evaluations(table)) < 3 and run.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130, err
+    assert "the same command again runs what is missing" in err
+    assert read_json(table.parent / TRIAL_FILE)["status"] == "interrupted"
+    assert len(read_evaluations(table)) >= 3
 
 
 def spec(**changes):

@@ -7,6 +7,7 @@ import algoperf_lite
 from algoperf_lite.errors import MachineError, UsageError
 from algoperf_lite.executors import WorkerLostError
 from algoperf_lite.executors.process import ProcessExecutor
+from algoperf_lite.records import read_evaluations
 
 TINY = tiny.__file__
 IMPORTS = "import ctypes, os, sys, time, jax, optax\nfrom algoperf_lite import OptaxSubmission\n"
@@ -48,6 +49,18 @@ def test_the_leaderboard_is_what_it_would_be_without_the_bad_ones(run):
     scores = {s["name"]: s["score"] for s in board["submissions"]}
     assert scores["exits"] == scores["segfaults"] == 0.0
     assert max(scores["good"], scores["prints"]) == 1.0
+
+
+def test_another_process_gives_the_same_bits(run, tmp_path):
+    path = run.results.parent / "good.py"
+    inline = algoperf_lite.run([TINY], [str(path)], tmp_path / "r", quick=True, max_steps=100,
+                               devices=1, executor="inline")  # fmt: skip
+
+    def losses(results):
+        file = results / "good" / "study_0" / "tiny_jax" / "trial_1" / "eval_measurements.csv"
+        return [row["validation/loss"] for row in read_evaluations(file)]
+
+    assert losses(run.results) == losses(inline.results)
 
 
 def test_errors_of_ours_cross_over_as_themselves(run, monkeypatch, tmp_path):
