@@ -16,10 +16,10 @@ rates works, SGD with momentum comes close to the best, and the validation loss 
 learning rate decays. Methods that evaluate averaged weights (schedule-free) meet running statistics
 that were collected at other weights.
 
-The target is on the loss, which is smooth. Accuracy, 0.89 at the target, then gains about 0.004 from
-one evaluation to the next, five examples of 1,198, and fails to gain in 14 cases of 50. Overfitting
-does not show within the step hint: the loss of the reference ends within 0.003 of its lowest value
-in each of 10 seeds.
+The target is on the loss, which is smooth. Accuracy, 0.89 at the target, gains about 0.004 from
+there on from one evaluation to the next, five examples of 1,198, and fails to gain in 14 cases of
+50. Overfitting does not show within the step hint: the loss of the reference ends within 0.003 of
+its lowest value in each of 10 seeds.
 
     algoperf-lite run -w digits_resnet -s nadamw --quick
 
