@@ -6,8 +6,8 @@ Stands for AlgoPerf's Criteo 1TB DLRM workload, one epoch within the step hint.
   features with 500 Zipfian values each and 8 dense ones, clicked by a hidden model (a factorisation
   machine plus linear terms plus a cross term). On the validation split (10,000 rows, 25.8% clicks)
   the Bayes loss is 0.4425 nats and predicting the click rate gives 0.5708.
-* Model: embeddings of size 16, bottom MLP 64-16, inner products of all pairs, top MLP 512-256;
-  277,841 parameters, 96,000 of them embeddings.
+* Model: embeddings of size 16, bottom MLP 64-16, inner products of all pairs, top MLP 640-256;
+  322,769 parameters, 96,000 of them embeddings.
 * Stresses: rows of the embedding table whose gradients come seldom, and products of factors that
   start small.
 * Loss: sigmoid cross-entropy in nats per row; the target is on it.
@@ -74,7 +74,7 @@ class DLRM(nn.Module):
     values: int
     embedding: int = 16
     bottom: tuple[int, ...] = (64,)
-    top: tuple[int, ...] = (512, 256)
+    top: tuple[int, ...] = (640, 256)
     embed_init: float = 0.05
     layernorm: bool = False
     resnet: bool = False
@@ -123,7 +123,7 @@ workload = Workload(
     model=DLRM(features=12, values=500),
     loss=losses.sigmoid_cross_entropy,
     loss_kind="sigmoid_cross_entropy",
-    target=Target("loss", 0.4895, "minimize"),
+    target=Target("loss", 0.49, "minimize"),
     batch_size=512,
     step_hint=2000,
     eval_every=100,

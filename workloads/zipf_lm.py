@@ -13,6 +13,25 @@ for one epoch: no sequence comes twice within twice the step hint.
 * Loss: cross-entropy in nats per token; the target is on it, over 6,400 validation tokens.
 
     algoperf-lite run -w zipf_lm -s nadamw --quick
+
+The reference, `nadamw` at its default point, reaches the target at step 980 of the hint's 1,400
+(median of 10 seeds; range 910 to 1,050, coefficient of variation 4.5%), in 6.4 s (5.9 to 6.8) at
+6.5 ms a step on 2 CPU cores otherwise idle. Evaluation takes 5% of the training time.
+
+Validation loss after 1,400 steps and steps to the target, one seed (over 10 seeds the reference's
+final loss has mean 3.054 and standard deviation 0.009), each at the best learning rate tried:
+
+    method               learning rate   final loss   steps to target
+    muon                          0.01        2.992               840
+    nadamw                        0.01        3.024               980
+    adafactor                     0.01        3.038               980
+    schedule_free_adamw          0.005        3.048              1050
+    nadamw (default)             0.003        3.069              1050
+    nesterov                       0.2        3.110             never
+    lion                         0.001        3.238             never
+
+muon takes 1.6 times as long for a step as nadamw. nesterov ends at 3.120 at learning rate 0.1 and
+diverges at 0.3. adafactor is optax's without parameter scaling.
 """
 
 from dataclasses import dataclass

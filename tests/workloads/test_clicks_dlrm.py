@@ -9,7 +9,7 @@ from workloads import clicks_dlrm
 from workloads.datasets import clicks
 
 ROWS = 20_000
-PARAMETERS = 277_841
+PARAMETERS = 322_769
 CLICK_RATE = 0.26
 BAYES = 0.4425
 
