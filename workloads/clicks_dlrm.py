@@ -13,6 +13,25 @@ Stands for AlgoPerf's Criteo 1TB DLRM workload, one epoch within the step hint.
 * Loss: sigmoid cross-entropy in nats per row; the target is on it.
 
     algoperf-lite run -w clicks_dlrm -s nadamw --quick
+
+The reference, `nadamw` at its default point, reaches the target at step 1,300 of the hint's 2,000
+(median of 10 seeds; range 1,200 to 1,600, coefficient of variation 9.4%), in 6.2 s (5.8 to 7.7) at
+4.8 ms a step on 2 CPU cores otherwise idle. Evaluation takes 6% of the training time.
+
+Validation loss after 2,000 steps and steps to the target, one seed (over 10 seeds the reference's
+final loss has mean 0.4871 and standard deviation 0.0010), each at the best learning rate tried:
+
+    method               learning rate   final loss   steps to target
+    nesterov                       3.0       0.4823              1700
+    nadamw                        0.01       0.4834              1200
+    schedule_free_adamw           0.01       0.4851              1300
+    adafactor                     0.01       0.4862              1200
+    nadamw (default)             0.003       0.4870              1200
+    lion                         0.001       0.4881              1300
+
+nesterov is good in the end but slow, and only at large learning rates, 3.0 being the largest tried:
+0.4935 (never at the target) at 0.3, 0.4897 (step 1,800) at 1.0.
+adafactor is optax's without parameter scaling.
 """
 
 from typing import Any
