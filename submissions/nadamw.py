@@ -30,7 +30,7 @@ def nadamw(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
 submission = OptaxSubmission(
     nadamw,
     default={
-        "learning_rate": 3e-3,
+        "learning_rate": 1e-2,
         "one_minus_b1": 0.1,
         "one_minus_b2": 0.01,
         "weight_decay": 0.01,
@@ -38,7 +38,7 @@ submission = OptaxSubmission(
         "horizon_fraction": 1.0,
     },
     search_space={
-        "learning_rate": {"min": 3e-4, "max": 3e-2, "scaling": "log"},
+        "learning_rate": {"min": 1e-3, "max": 1e-1, "scaling": "log"},
         "one_minus_b1": {"min": 0.03, "max": 0.3, "scaling": "log"},
         "one_minus_b2": {"min": 0.003, "max": 0.1, "scaling": "log"},
         "weight_decay": {"min": 1e-4, "max": 1e-1, "scaling": "log"},

@@ -32,14 +32,14 @@ submission = OptaxSubmission(
     schedule_free_adamw,
     evaluate_with=contrib.schedule_free_eval_params,
     default={
-        "learning_rate": 5e-3,
+        "learning_rate": 2e-2,
         "one_minus_b1": 0.1,
         "one_minus_b2": 0.01,
         "weight_decay": 0.01,
         "warmup_fraction": 0.05,
     },
     search_space={
-        "learning_rate": {"min": 1e-3, "max": 3e-2, "scaling": "log"},
+        "learning_rate": {"min": 2e-3, "max": 1e-1, "scaling": "log"},
         "one_minus_b1": {"min": 0.02, "max": 0.2, "scaling": "log"},
         "one_minus_b2": {"min": 0.003, "max": 0.1, "scaling": "log"},
         "weight_decay": {"min": 1e-4, "max": 1e-1, "scaling": "log"},

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_rows_that_do_not_fill_blocks_are_refused(tmp_path):
         """Seven rows in blocks of five."""
 
         VERSION = "1.0.0"
-        FEATURES = {"x": ((), np.int8)}  # noqa: RUF012
+        FEATURES: ClassVar = {"x": ((), np.int8)}
         ROWS_PER_RECORD = 5
 
         def arrays(self):

@@ -1,12 +1,21 @@
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import tiny
 
 from algoperf_lite.fingerprint import fingerprint_source
 from algoperf_lite.workload import Metric, Target
+
+
+@dataclass(frozen=True)
+class ScaledLoss:
+    scale: float
+
+    def __call__(self, outputs, targets, label_smoothing=0.0):
+        sums, counts = tiny.workload.loss(outputs, targets, label_smoothing)
+        return self.scale * sums, counts
 
 
 @pytest.mark.parametrize(
@@ -45,8 +54,15 @@ def test_contradictions_are_refused_with_the_numbers(changes, message):
 def test_the_fingerprint_covers_what_makes_times_comparable():
     same = replace(tiny.workload, reference="other", eval_batch_size=7)
     assert same.fingerprint == tiny.workload.fingerprint
-    for change in ({"batch_size": 7}, {"target": Target("loss", 0.1, "minimize")}):
-        assert replace(tiny.workload, **change).fingerprint != tiny.workload.fingerprint
+    prints = [tiny.workload.fingerprint]
+    for change in (
+        {"batch_size": 7},
+        {"loss": ScaledLoss(2.0)},
+        {"loss": ScaledLoss(3.0)},
+        {"target": Target("loss", 0.1, "minimize")},
+    ):
+        prints.append(replace(tiny.workload, **change).fingerprint)
+    assert len(set(prints)) == len(prints)
 
 
 def test_code_fingerprints_ignore_comments_docstrings_and_layout():

@@ -1,5 +1,7 @@
 """A workload that trains in milliseconds: two Gaussian blobs, a two-layer net."""
 
+from typing import ClassVar
+
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +17,7 @@ class Blobs(BlockBuilder, skip_registration=True):
     """Two classes of integer points around +-35 on the first axis."""
 
     VERSION = "1.0.0"
-    FEATURES = {"x": ((4,), np.int8), "label": ((), np.uint8)}  # noqa: RUF012
+    FEATURES: ClassVar = {"x": ((4,), np.int8), "label": ((), np.uint8)}
     ROWS_PER_RECORD = 10
 
     def arrays(self):

@@ -24,7 +24,8 @@ def stderr() -> Console:
 def _console(stream: Any) -> Console:
     wide = stream.isatty() or "COLUMNS" in os.environ
     width = shutil.get_terminal_size().columns if wide else PIPED_WIDTH
-    return Console(file=stream, width=width, highlight=False)
+    # names such as sgd[lr=1] are not markup
+    return Console(file=stream, width=width, highlight=False, markup=False)
 
 
 def print_json(content: Any) -> None:

@@ -57,6 +57,9 @@ def _table(rows: list[dict[str, Any]], path: Path) -> Any:
     from rich.table import Table  # noqa: PLC0415
 
     table = Table("trial", "status", "steps", "on-clock s", "marks", "reason")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[2:4]:
+        column.justify = "right"
     for row in rows:
         marks = " ".join(mark for mark in ("noisy", "drifted") if row.get(mark))
         seconds = row.get("seconds")

@@ -37,11 +37,20 @@ def test_a_run_ends_with_leaderboard_pictures_and_path(cli, results):
 def test_a_config_file_says_what_flags_can_say_and_flags_win(cli, tmp_path):
     config = tmp_path / "run.toml"
     config.write_text(
-        f'workload = ["{TINY}"]\nsubmission = ["nadamw"]\nquick = true\nmax-steps = 10\n'
-        f'executor = "inline"\ndevices = 1\nseed = 3\nresults = "{tmp_path}/r"\n'
+        f"""
+        workload = ["{TINY}"]
+        submission = ["nadamw[learning_rate=0.05]"]
+        results = "{tmp_path}/r"
+        quick = true
+        max-steps = 10
+        executor = "inline"
+        devices = 1
+        seed = 3
+        """
     )
     code, out, err = cli("run", "--config", config, "--max-steps", "20")
     assert code == 0, err
+    assert "tiny nadamw[learning_rate=0.05] study 0 trial 1: budget_exhausted" in err
     assert "20 of 20 steps taken" in err
     assert f"records: {tmp_path}/r" in out
 

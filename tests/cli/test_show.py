@@ -40,6 +40,7 @@ def test_a_results_directory_shows_its_trials(cli, results):
     code, out, _ = cli("show", results)
     assert code == 0
     assert "nesterov" in out
+    assert "nadamw[learning_rate=0.05]" in out
     assert len(json.loads(cli("show", results, "--json")[1])) == 2
 
 

@@ -88,12 +88,19 @@ def test_nadamw_is_optaxs_under_its_cosine():
 
 
 def test_nesterov_is_the_textbook_recursion():
-    _, ours = point("nesterov", learning_rate=0.05, weight_decay=0.01, warmup_fraction=0.1)
+    changes = {
+        "learning_rate": 0.05,
+        "weight_decay": 0.01,
+        "warmup_fraction": 0.1,
+        "grad_clip": 1.0,
+    }
+    _, ours = point("nesterov", **changes)
     schedule = optax.warmup_cosine_decay_schedule(0.0, 0.05, 5, 50)
     w, v, scale = np.array([1.0, -2.0, 3.0]), np.zeros(3), np.array([1.0, 10.0, 0.1])
     path = []
     for step in range(50):
         grad = scale * w + 0.1 * np.sin(step + np.arange(3.0))
+        grad /= max(1.0, np.linalg.norm(grad))
         v = 0.9 * v + grad
         w = w - float(schedule(step)) * (grad + 0.9 * v + 0.01 * w)
         path.append(w)

@@ -7,6 +7,7 @@ dataset is prepared.
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Digits(BlockBuilder, skip_registration=True):
     """
 
     VERSION = "1.0.0"
-    FEATURES = {"image": ((8, 8), np.uint8), "label": ((), np.int32)}  # noqa: RUF012
+    FEATURES: ClassVar = {"image": ((8, 8), np.uint8), "label": ((), np.int32)}
     ROWS_PER_RECORD = IMAGES_PER_SPLIT
 
     def arrays(self) -> Mapping[str, Mapping[str, np.ndarray]]:
