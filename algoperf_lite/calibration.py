@@ -15,15 +15,22 @@ from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import Program
 from algoperf_lite.records import read_json, write_json
+from algoperf_lite.window import train_window
 
 MIN_WINDOWS = 3
 MAX_WINDOWS = 12
 ENOUGH_SECONDS = 3.0
 
 
-def path(workload_fingerprint: str, reference_fingerprint: str) -> Path:
-    """Where the calibration of a workload with its reference on this device is kept."""
-    identity = [environment.describe(), workload_fingerprint, reference_fingerprint]
+def path(described: dict[str, Any], workload_fingerprint: str, reference_fingerprint: str) -> Path:
+    """Where the calibration of a workload with its reference on a device is kept.
+
+    Args:
+        described: what `environment.describe` says of the device.
+        workload_fingerprint: see `Workload.fingerprint`.
+        reference_fingerprint: of the reference submission's code.
+    """
+    identity = [described, workload_fingerprint, reference_fingerprint]
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return environment.home() / "calibration" / f"{digest[:32]}.json"
 
@@ -46,19 +53,18 @@ def measure(program: Program, hp: Any) -> dict[str, Any]:
         hp: its traced hyperparameters.
 
     Returns:
-        ``seconds_per_step`` (median over windows), ``windows`` (each window's), ``steps``, and
+        ``seconds_per_step`` (on the robust clock), ``windows`` (each one's), ``steps``, and
         ``calibration_kernel_seconds`` before and after.
     """
     before = environment.time_calibration_kernel()
     order = BatchOrder(program.loaded.data.num_train, program.batch_size, seed=0)
+    train_window(Clock(), program, order, program.init(0, hp), 1, hp)
     carry = program.init(0, hp)
-    carry = program.advance(carry, program.place(order.window(0, 1)), 1, hp)
     clock, steps = Clock(), program.loaded.workload.eval_every
     while len(clock.windows) < MIN_WINDOWS or (
         clock.seconds < ENOUGH_SECONDS and len(clock.windows) < MAX_WINDOWS
     ):
-        window = program.place(order.window(len(clock.windows) * steps, steps))
-        carry = clock.measure("update", program.advance, carry, window, steps, hp, steps=steps)
+        carry, _ = train_window(clock, program, order, carry, steps, hp)
     after = environment.time_calibration_kernel()
     rates = [seconds / count for count, seconds in clock.windows]
     return {

@@ -154,8 +154,8 @@ class Program:
             carry = self._compiled_steps(carry, train, rows, hp)
         return carry
 
-    def eval_params(self, carry: Carry, hp: Mapping[str, Any]) -> Any:
-        """The parameters that the submission wants evaluated."""
+    def eval_params(self, carry: Carry, hp: Mapping[str, Any]) -> tuple[Any, Any]:
+        """``(params, model_state)`` that the submission wants evaluated."""
         return self._compiled_eval_params(carry.state, hp)
 
     def _compile(self, hp: Mapping[str, Any]) -> None:
@@ -255,7 +255,7 @@ class Program:
     ) -> Carry:
         return jax.lax.fori_loop(0, count, lambda _, c: self._step(c, train, window, hp), carry)
 
-    def _eval_params(self, state: TrainState, hp: Mapping[str, Any]) -> Any:
+    def _eval_params(self, state: TrainState, hp: Mapping[str, Any]) -> tuple[Any, Any]:
         return self.submission.eval_params(state, {**self.static, **hp}, self.task)
 
     def _check_step(self, before: Carry, train: Any, rows: Any, hp: Mapping[str, Any]) -> Carry:
@@ -267,7 +267,11 @@ class Program:
         )
 
     def _check_eval_params(self, returned: Any) -> None:
-        _check_same("eval_params returned parameters", self.loaded.shapes[0], returned)
+        _check_same(
+            "eval_params must return (params, model_state); it returned something",
+            self.loaded.shapes,
+            returned,
+        )
 
 
 def _runs_many_steps(jaxpr: Any, backend: str) -> bool:

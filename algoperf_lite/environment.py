@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -41,21 +42,38 @@ def use_compilation_cache() -> None:
 
 
 @cache
-def describe() -> dict[str, Any]:
-    """Device, threads and versions: what must agree for two timings to be comparable."""
+def describe(device_count: int) -> dict[str, Any]:
+    """Device, threads and versions: what must agree for two timings to be comparable.
+
+    Args:
+        device_count: how many of the local devices are used.
+    """
     import jax  # noqa: PLC0415
 
-    devices = jax.devices()
+    device = jax.local_devices()[0]
     return {
-        "platform": devices[0].platform,
-        "device_kind": devices[0].device_kind,
-        "device_count": len(devices),
+        "platform": device.platform,
+        "device_kind": device.device_kind,
+        "device_count": device_count,
         "host_cpu": _cpu_model(),
         "host_threads": host_threads(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
     }
+
+
+def device_name(described: Mapping[str, Any]) -> str:
+    """One line on the device of `describe`, the host's processor where that is the device.
+
+    Example:
+        >>> device_name({"platform": "gpu", "device_kind": "H100", "device_count": 2})
+        '2 x H100'
+    """
+    name = f"{described['device_count']} x {described['device_kind']}"
+    if described["platform"] != "cpu":
+        return name
+    return f"{name} ({described['host_cpu']}, {described['host_threads']} threads)"
 
 
 def host_threads() -> int:
@@ -103,7 +121,11 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory_bytes() -> int | None:
-    """Peak bytes of the device if it counts them, else of this process since its reset."""
+    """Peak bytes in use.
+
+    Of the device over this process's whole life, where the device counts them; else the resident
+    memory of this process since `reset_peak_memory`; None where neither is known.
+    """
     import jax  # noqa: PLC0415
 
     stats = jax.local_devices()[0].memory_stats()
@@ -112,8 +134,8 @@ def peak_memory_bytes() -> int | None:
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+    lines = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(lines[0].split()[1]) * 1024 if lines else None
 
 
 def _cpu_model() -> str:

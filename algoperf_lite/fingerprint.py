@@ -23,6 +23,8 @@ def fingerprint_source(source: str) -> str:
 
 
 def fingerprint_code(module: ModuleType) -> str:
-    """`fingerprint_source` of the file that `module` was loaded from; its name if it has none."""
+    """`fingerprint_source` of what `module` was loaded from; its name if that is unknown."""
+    if hasattr(module, "__source__"):  # what was run, whatever the file says by now
+        return fingerprint_source(module.__source__)
     file = getattr(module, "__file__", None)
     return fingerprint_source(Path(file).read_text()) if file else module.__name__

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from algoperf_lite.environment import device_name
 from algoperf_lite.errors import UsageError
 from algoperf_lite.records import SCHEMA, SUITE_FILE, read_json, write_json
 from algoperf_lite.spec import TrialSpec
@@ -41,6 +42,8 @@ class Protocol:
         for name in ("studies", "trials"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise UsageError(f"--seed must be at least 0, not {self.seed}")
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageError(f"--max-steps must be at least 1, not {self.max_steps}")
 
@@ -85,7 +88,8 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
     """Write or extend suite.json: what a score of this directory is computed over.
 
     Raises:
-        UsageError: the directory was made with other settings.
+        UsageError: the directory was made with other settings, on another device, or with a
+            workload of the same name that differs.
     """
     path = results / SUITE_FILE
     suite = read_json(path) or {
@@ -95,8 +99,9 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
         "workloads": {},
         "submissions": {},
     }
-    for name in DECLARED:
-        now = getattr(protocol, name)
+    settings = {name: getattr(protocol, name) for name in DECLARED}
+    settings["device"] = device_name(described["environment"])
+    for name, now in settings.items():
         if name in suite and suite[name] != now:
             raise UsageError(
                 f"{results} was run with {name}={suite[name]}, now {name}={now};"
@@ -104,8 +109,14 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
             )
         suite[name] = now
     for w in described["workloads"]:
-        if w["name"] not in suite["workloads"]:
+        known = suite["workloads"].get(w["name"])
+        if known is None:
             suite["base_workloads"].append(w["name"])
+        elif known["fingerprint"] != w["fingerprint"]:
+            raise UsageError(
+                f"{results} was run with another version of workload {w['name']}: fingerprint"
+                f" {known['fingerprint']}, now {w['fingerprint']}; choose another --results"
+            )
         target = w["target"]
         suite["workloads"][w["name"]] = {
             "target_metric_name": target["metric"],
@@ -113,6 +124,7 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
             "direction": target["direction"],
             "step_hint": w["step_hint"],
             "base": w["base"],
+            "fingerprint": w["fingerprint"],
         }
     for s in described["submissions"]:
         suite["submissions"][s["name"]] = {"ruleset": s["ruleset"]}

@@ -78,7 +78,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` whole: temporary name, fsync, rename. Non-finite numbers become null."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(finite(content), indent=1, allow_nan=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w") as file:
@@ -105,7 +105,6 @@ class TrialRecorder:
     Args:
         directory: the trial's directory.
         metrics: names of the metrics, ``loss`` included.
-        scalars: names of the training-side scalars.
         hyperparameters: the point.
         environment: what `environment.describe` returned.
 
@@ -117,7 +116,6 @@ class TrialRecorder:
         self,
         directory: Path,
         metrics: Sequence[str],
-        scalars: Sequence[str],
         hyperparameters: Mapping[str, Any],
         environment: Mapping[str, Any],
     ):
@@ -130,21 +128,21 @@ class TrialRecorder:
         write_json(directory / "hparams.json", hyperparameters)
         write_json(directory / "meta_data_0.json", environment)
         self._evaluations = _Table(directory / EVALUATIONS_FILE, evaluation_columns(metrics))
-        self._measurements = _Table(
-            directory / "measurements.csv",
-            ["accumulated_submission_time", "global_step", *(f"train_step/{s}" for s in scalars)],
-        )
+        self._measurements: _Table | None = None
 
     def evaluation(self, row: Mapping[str, Any]) -> None:
         """Append a row to eval_measurements.csv; columns not in `row` stay empty."""
         self._evaluations.append(row)
 
     def measurement(self, row: Mapping[str, Any]) -> None:
-        """Append a row to measurements.csv."""
+        """Append a row to measurements.csv, whose columns are the first row's."""
+        if self._measurements is None:
+            self._measurements = _Table(self.directory / "measurements.csv", list(row))
         self._measurements.append(row)
 
     def finish(self, trial: Mapping[str, Any]) -> None:
-        """Write trial.json, which marks the record as complete."""
+        """Write trial.json, which marks the record as complete, after all rows are on disk."""
+        self._evaluations.sync()
         write_json(self.directory / TRIAL_FILE, {"schema": SCHEMA, **trial})
 
 
@@ -170,11 +168,14 @@ def evaluation_columns(metrics: Sequence[str]) -> list[str]:
 
 
 def read_evaluations(path: Path) -> list[dict[str, float]]:
-    """The rows of an eval_measurements.csv; empty cells are left out, as is a cut last line."""
+    """The rows of an eval_measurements.csv; empty cells are left out, as is a cut last line.
+
+    A line without its newline counts as cut: its last cell may read "0.2" for "0.2345".
+    """
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    lines = path.read_text().splitlines(keepends=True)
+    rows = list(csv.DictReader(line for line in lines if line.endswith("\n")))
     whole = [row for row in rows if None not in row.values() and None not in row]
     return [{k: float(v) for k, v in row.items() if v != ""} for row in whole]
 
@@ -193,6 +194,10 @@ class _Table:
             raise ValueError(f"{self.path}: no such columns: {sorted(unknown)}")
         self._write("a", [row.get(column, "") for column in self.columns])
 
+    def sync(self) -> None:
+        with self.path.open("a") as file:
+            os.fsync(file.fileno())
+
     def _write(self, mode: str, cells: Sequence[Any]) -> None:
         try:
             with self.path.open(mode, newline="") as file:
@@ -201,11 +206,17 @@ class _Table:
             raise unwritable(self.path, error) from error
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A JSON-ready value with None in place of every number that is not finite.
+
+    Example:
+        >>> finite({"a": [1.0, float("nan")]})
+        {'a': [1.0, None]}
+    """
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -112,7 +112,7 @@ def find_submission(text: str) -> tuple[str, Submission, str]:
 
     Returns:
         Its name in records, the submission with the values in brackets fixed, and the fingerprint
-        of its file's code and of those values.
+        of its file's code, of what it uses from the `submissions` package, and of those values.
 
     Raises:
         UsageError: there is none, its file is at fault, or a hyperparameter is unknown.
@@ -126,8 +126,20 @@ def find_submission(text: str) -> tuple[str, Submission, str]:
         submission = _only_submission(module).fix(selector.params)
     except UsageError as error:
         raise UsageError(f"{text}: {error}") from error
-    parts = f"{fingerprint_code(module)} {sorted(selector.params.items())}"
+    code = [fingerprint_code(m) for m in (module, *_shared_modules(module))]
+    parts = f"{code} {sorted(selector.params.items())}"
     return selector.name, submission, hashlib.sha256(parts.encode()).hexdigest()
+
+
+def absolute(text: str) -> str:
+    """A selector whose path, if it has one, no longer depends on the working directory.
+
+    Example:
+        >>> absolute("nadamw[learning_rate=0.1]")
+        'nadamw[learning_rate=0.1]'
+    """
+    base = parse_selector(text).base
+    return text.replace(base, str(Path(base).resolve()), 1) if base.endswith(".py") else text
 
 
 def known_names(kind: str) -> list[str]:
@@ -159,6 +171,15 @@ def all_workloads() -> list[Workload]:
     return [w for name in names for w in workloads_in(_named_module("workload", name))]
 
 
+def _shared_modules(module: ModuleType) -> list[ModuleType]:
+    """Modules of the `submissions` package that a submission uses, such as its schedules."""
+    names = {getattr(value, "__module__", None) for value in vars(module).values()}
+    names |= {value.__name__ for value in vars(module).values() if isinstance(value, ModuleType)}
+    prefix = f"{PACKAGES['submission']}."
+    shared = {name for name in names if name and name.startswith(prefix)} - {module.__name__}
+    return [sys.modules[name] for name in sorted(shared)]
+
+
 def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
@@ -185,12 +206,17 @@ def _named_module(kind: str, name: str) -> ModuleType:
 def _load_path(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"no file {path}; give a name or the path of a Python file")
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    digest = hashlib.sha256(str(path.resolve()).encode() + source).hexdigest()[:16]
     name = f"algoperf_lite_user_{path.stem}_{digest}"
-    if name in sys.modules:
+    if name in sys.modules:  # the same file with the same content
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
+    module.__source__ = source.decode(errors="replace")
     sys.modules[name] = module  # pickling, dataclasses and fingerprints look modules up by name
     try:
         spec.loader.exec_module(module)
@@ -232,9 +258,9 @@ def _with_parameters(workload: Workload, selector: Selector) -> Workload:
     for name in changes:
         if name not in WORKLOAD_PARAMETERS:
             raise unknown_name("workload parameter", name, WORKLOAD_PARAMETERS)
-    if "target" in changes:
-        changes["target"] = replace(workload.target, value=float(changes["target"]))
     try:
+        if "target" in changes:
+            changes["target"] = replace(workload.target, value=float(changes["target"]))
         return replace(workload, name=selector.name, **changes)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{selector.name}: {error}") from error

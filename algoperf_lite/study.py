@@ -11,6 +11,7 @@ from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import Executor, WorkerLostError, make_executor
 from algoperf_lite.plan import STUDIES, TRIALS, Protocol, declare_suite, plan
 from algoperf_lite.records import SCHEMA, TRIAL_FILE, read_json, write_json
+from algoperf_lite.registry import absolute
 from algoperf_lite.spec import TrialSpec
 
 if TYPE_CHECKING:
@@ -96,16 +97,19 @@ def run(
         seed=seed,
         max_steps=max_steps,
     )
-    results = Path(results)
+    results = Path(results).absolute()  # a submission may change the working directory
     owned = isinstance(executor, str)
     executor = make_executor(executor, devices) if owned else executor
     try:
-        request = {"workloads": list(workloads), "submissions": list(submissions)}
+        request = {
+            "workloads": [absolute(selector) for selector in workloads],
+            "submissions": [absolute(selector) for selector in submissions],
+        }
         described = executor.call("describe", request)
         _refuse_duplicates(described)
-        declare_suite(results, protocol, described)
         specs = plan(results, protocol, described)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
+        declare_suite(results, protocol, described)
         observe(
             {
                 "event": "plan",
@@ -118,7 +122,7 @@ def run(
         if max_steps is None:
             todo = _with_budgets(todo, described, executor, observe)
         for spec in todo:
-            run_trial(spec, executor, observe)
+            run_trial(spec, described, executor, observe)
     finally:
         if owned:
             executor.close()
@@ -146,20 +150,36 @@ def finished(spec: TrialSpec, retry_failed: bool = False) -> dict[str, Any] | No
     return record
 
 
-def run_trial(spec: TrialSpec, executor: Executor, observe: Observer) -> dict[str, Any]:
+def run_trial(
+    spec: TrialSpec, described: dict[str, Any], executor: Executor, observe: Observer
+) -> dict[str, Any]:
     """Run one trial and see to it that a record is left, whatever becomes of the worker."""
-    identity = spec.identity()
-    observe({"event": "start", "trial": asdict(spec)})
+    trial = asdict(spec)
+    observe({"event": "start", "trial": trial})
     try:
-        record = executor.call("trial", asdict(spec), lambda e: observe({"event": "progress", **e}))
+        record = executor.call(
+            "trial", trial, lambda e: observe({"event": "progress", "trial": trial, **e})
+        )
     except WorkerLostError as error:
-        record = identity | {"status": "error", "reason": str(error), "schema": SCHEMA}
-        write_json(spec.directory / TRIAL_FILE, record)
+        record = _record_in_its_place(spec, described, "error", str(error))
     except KeyboardInterrupt:
-        interrupted = {"status": "interrupted", "reason": "interrupted", "schema": SCHEMA}
-        write_json(spec.directory / TRIAL_FILE, identity | interrupted)
+        found = read_json(spec.directory / TRIAL_FILE)
+        if found is None or found["status"] == "interrupted":
+            _record_in_its_place(spec, described, "interrupted", "interrupted")
         raise
-    observe({"event": "done", "trial": asdict(spec), "record": record})
+    observe({"event": "done", "trial": trial, "record": record})
+    return record
+
+
+def _record_in_its_place(
+    spec: TrialSpec, described: dict[str, Any], status: str, reason: str
+) -> dict[str, Any]:
+    """Write the trial.json that the worker did not live to write."""
+    target = next(w["target"] for w in described["workloads"] if w["selector"] == spec.workload)
+    record = {"schema": SCHEMA} | spec.identity()
+    record |= {"target": target, "environment": described["environment"]}
+    record |= {"status": status, "reason": reason}
+    write_json(spec.directory / TRIAL_FILE, record)
     return record
 
 

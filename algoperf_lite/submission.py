@@ -84,12 +84,14 @@ class Evaluation(NamedTuple):
         seconds: on-clock seconds so far.
         train_loss: mean training loss since the evaluation before.
         value: the target metric on validation data.
+        scalars: what else `Submission.update` returned, averaged likewise.
     """
 
     step: int
     seconds: float
     train_loss: float
     value: float
+    scalars: Mapping[str, float]
 
 
 class Finished(Exception):  # noqa: N818  (a signal, not an error)
@@ -142,10 +144,12 @@ class Submission:
         """
         raise NotImplementedError
 
-    def eval_params(self, state: TrainState, hp: Hyperparameters, task: Task) -> PyTree:
-        """The parameters to evaluate, such as averaged ones. On the clock."""
+    def eval_params(
+        self, state: TrainState, hp: Hyperparameters, task: Task
+    ) -> tuple[PyTree, PyTree]:
+        """``(params, model_state)`` to evaluate, such as averaged ones. On the clock."""
         del hp, task
-        return state.params
+        return state.params, state.model_state
 
     def select(
         self, indices: Any, state: TrainState, hp: Hyperparameters, task: Task, key: Any
@@ -164,7 +168,7 @@ class Submission:
         """Called on the host, on the clock, after each evaluation.
 
         Returns:
-            Values to replace in `hp` from here on, or None.
+            Numbers to replace in `hp` from here on, or None. Static hyperparameters cannot change.
 
         Raises:
             Finished: to end the trial.
@@ -246,9 +250,11 @@ class OptaxSubmission(Submission):
             "loss": loss
         }
 
-    def eval_params(self, state: TrainState, hp: Hyperparameters, task: Task) -> PyTree:
+    def eval_params(
+        self, state: TrainState, hp: Hyperparameters, task: Task
+    ) -> tuple[PyTree, PyTree]:
         """See `Submission.eval_params`."""
         del hp, task
         if self.evaluate_with is None:
-            return state.params
-        return self.evaluate_with(state.opt_state, state.params)
+            return state.params, state.model_state
+        return self.evaluate_with(state.opt_state, state.params), state.model_state

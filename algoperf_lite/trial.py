@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ import jax
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
-from algoperf_lite.engine import Carry, Program
+from algoperf_lite.engine import Carry, Program, SubmissionError
 from algoperf_lite.errors import MachineError
 from algoperf_lite.records import Status, TrialRecorder
 from algoperf_lite.submission import Evaluation, Finished
+from algoperf_lite.window import train_window
 from algoperf_lite.workload import Target
 
 NOISY_ABOVE = 0.10  # relative disagreement of the two clocks past which a trial is marked noisy
@@ -47,6 +49,7 @@ class _Run:
     clock: Clock = field(default_factory=Clock)
     history: list[Evaluation] = field(default_factory=list)
     evaluation_seconds: float = 0.0
+    final_evaluation_seconds: float = 0.0
     status: Status | None = None
     reason: str | None = None
     final: dict[str, float] = field(default_factory=dict)
@@ -59,7 +62,7 @@ class Trial:
     """One training run of a submission on a workload.
 
     Args:
-        programs: gives the `Program` for a full hyperparameter point, compiling if needed.
+        compile_program: gives the submission's `Program`; what it raises is recorded.
         hp: the hyperparameter point.
         seed: of initialisation, batch order and every random draw.
         limits: budget.
@@ -69,14 +72,14 @@ class Trial:
 
     def __init__(
         self,
-        programs: Callable[[Mapping[str, Any]], Program],
+        compile_program: Callable[[], Program],
         hp: Mapping[str, Any],
         seed: int,
         limits: Limits,
         recorder: TrialRecorder,
         notify: Callable[[dict[str, Any]], None] = lambda event: None,
     ):
-        self._programs = programs
+        self._compile = compile_program
         self._hp = dict(hp)
         self._seed = seed
         self._limits = limits
@@ -97,7 +100,7 @@ class Trial:
         before = environment.time_calibration_kernel()
         program = None
         try:
-            program = self._programs(run.hp)
+            program = self._compile()
             self._train(program, run, began)
         except MachineError:
             raise  # a full disk is not the submission's fault
@@ -108,54 +111,50 @@ class Trial:
 
     def _train(self, program: Program, run: _Run, began: float) -> None:
         workload = program.loaded.workload
-        hp = _traced(program, run.hp)
-        carry = self._warmed_up(program, hp)
+        hp = program.hyperparameters(program.submission.split_hyperparameters(run.hp)[1])
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
+        carry = self._warmed_up(program, order, hp)
         step = 0
         while run.status is None:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - step)
-            with jax.transfer_guard_host_to_device("disallow"):  # only `place` may transfer
-                window = run.clock.measure("data", self._window, program, order, step, steps)
-                carry = run.clock.measure(
-                    "update", program.advance, carry, window, steps, hp, steps=steps
-                )
-                params = run.clock.measure("eval_params", program.eval_params, carry, hp)
+            carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
             step += steps
             start = perf_counter()
-            evaluate = partial(program.loaded.evaluator.evaluate, params, carry.state.model_state)
+            evaluate = partial(program.loaded.evaluator.evaluate, *evaluated)
             row = {f"validation/{name}": value for name, value in evaluate("validation").items()}
             scalars = {name: float(total) / steps for name, total in carry.sums.items()}
             run.evaluation_seconds += perf_counter() - start
-            self._decide(run, step, scalars["loss"], row, workload.target)
+            self._decide(run, step, scalars, row, workload.target)
             if run.status is None:
-                program, hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
+                hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
             if run.status is not None:
+                start = perf_counter()
                 for split in ("test", "train"):
                     row |= {f"{split}/{name}": value for name, value in evaluate(split).items()}
                 run.final = dict(row)
+                run.final_evaluation_seconds = perf_counter() - start
             self._record(program, run, row, scalars, began)
 
-    @staticmethod
-    def _window(program: Program, order: BatchOrder, step: int, steps: int) -> Any:
-        return program.place(order.window(step, steps))
-
-    def _warmed_up(self, program: Program, hp: Any) -> Carry:
+    def _warmed_up(self, program: Program, order: BatchOrder, hp: Any) -> Carry:
         """Run everything once on a state that is thrown away; then the state from the seed."""
-        order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
-        carry = program.advance(
-            program.init(self._seed, hp), program.place(order.window(0, 1)), 1, hp
-        )
-        params = jax.block_until_ready(program.eval_params(carry, hp))
-        program.loaded.evaluator.warm_up(params, carry.state.model_state)
+        carry = program.init(self._seed, hp)
+        _, evaluated = train_window(Clock(), program, order, carry, 1, hp)
+        program.loaded.evaluator.warm_up(*evaluated)
         return jax.block_until_ready(program.init(self._seed, hp))
 
     def _decide(
-        self, run: _Run, step: int, train_loss: float, row: Mapping[str, float], target: Target
+        self,
+        run: _Run,
+        step: int,
+        scalars: Mapping[str, float],
+        row: Mapping[str, float],
+        target: Target,
     ) -> None:
         """Append to the history and apply the stopping rules, in the protocol's order."""
         value, loss = row[f"validation/{target.metric}"], row["validation/loss"]
         seconds, limits = run.clock.seconds, self._limits
-        run.history.append(Evaluation(step, seconds, train_loss, value))
+        train_loss = scalars["loss"]
+        run.history.append(Evaluation(step, seconds, train_loss, value, scalars))
         in_time = limits.seconds is None or seconds <= limits.seconds
         if in_time and target.met(value):
             run.stop("target_reached")
@@ -166,18 +165,24 @@ class Trial:
         elif limits.steps is not None and step >= limits.steps:
             run.stop("budget_exhausted", f"{step} of {limits.steps} steps taken")
 
-    def _feedback(self, program: Program, run: _Run, hp: Any) -> tuple[Program, Any]:
+    def _feedback(self, program: Program, run: _Run, hp: Any) -> Any:
         """Let the submission see the history; it may change hyperparameters or end the trial."""
+        submission = program.submission
         try:
-            changed = program.submission.on_eval(tuple(run.history), dict(run.hp), program.task)
+            changed = submission.on_eval(tuple(run.history), dict(run.hp), program.task)
         except Finished as finished:
             run.stop("budget_exhausted", f"ended by the submission: {finished}")
-            return program, hp
+            return hp
         if not changed:
-            return program, hp
+            return hp
+        static, traced = submission.split_hyperparameters({**run.hp, **changed})
+        if static != program.static or set(traced) != set(hp):
+            raise SubmissionError(
+                f"on_eval changed {sorted(changed)}: only numeric hyperparameters that are not"
+                " static can change within a trial"
+            )
         run.hp.update(changed)
-        program = self._programs(run.hp)
-        return program, _traced(program, run.hp)
+        return program.hyperparameters(traced)
 
     def _record(self, program: Program, run: _Run, row: dict, scalars: dict, began: float) -> None:
         last, data = run.history[-1], program.loaded.data
@@ -191,7 +196,7 @@ class Trial:
                 **common,
                 **counts,
                 **row,
-                "accumulated_eval_time": run.evaluation_seconds,
+                "accumulated_eval_time": run.evaluation_seconds + run.final_evaluation_seconds,
                 "accumulated_logging_time": 0.0,
                 "preemption_count": 0,
                 "score": last.seconds,
@@ -231,6 +236,7 @@ class Trial:
                 "compile": program.compile_seconds if program else 0.0,
                 "compile_evaluation": program.loaded.evaluator.compile_seconds if program else 0.0,
                 "evaluation": run.evaluation_seconds,
+                "final_evaluation": run.final_evaluation_seconds,
                 "wall": wall,
             },
             "window_seconds_per_step": [seconds / steps for steps, seconds in clock.windows],
@@ -256,17 +262,11 @@ class Trial:
 def describe_error(error: BaseException) -> str:
     """One line on what was raised and where, naming the user's code before ours or a library's."""
     frames = traceback.extract_tb(error.__traceback__)
-    harness = str(Path(__file__).parent)
+    ours = (str(Path(__file__).parent), sysconfig.get_path("stdlib"), "<")
     theirs = [
-        f
-        for f in frames
-        if "site-packages" not in f.filename and not f.filename.startswith((harness, "<"))
+        f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(ours)
     ]
     where = (
         f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
     )
     return f"{type(error).__name__}: {error}"[:2000] + where
-
-
-def _traced(program: Program, hp: Mapping[str, Any]) -> Any:
-    return program.hyperparameters(program.submission.split_hyperparameters(hp)[1])

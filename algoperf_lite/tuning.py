@@ -14,6 +14,22 @@ from algoperf_lite.errors import UsageError, unknown_name
 Point = dict[str, Any]
 
 
+def check_point(point: Mapping[str, Any], where: str) -> None:
+    """Refuse values that a record could not hold: only numbers, strings, booleans and None can.
+
+    Raises:
+        UsageError: naming the hyperparameter and its value.
+    """
+    for name, value in point.items():
+        if type(value) not in (int, float, str, bool, type(None)) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise UsageError(
+                f"{where}: hyperparameter {name!r} is {value!r}; it must be a finite Python number,"
+                " a string, a boolean or None"
+            )
+
+
 def check_space(space: Any, default: Mapping[str, Any], where: str) -> None:
     """Refuse a malformed search space.
 
@@ -46,6 +62,7 @@ def check_space(space: Any, default: Mapping[str, Any], where: str) -> None:
                 raise unknown_name("hyperparameter", name, default, f"{where}: point {index}")
         if missing := set(default) - set(point):
             raise UsageError(f"{where}: point {index} lacks {sorted(missing)}")
+        check_point(point, f"{where}: point {index}")
 
 
 def draw_points(space: Any, default: Mapping[str, Any], count: int, seed_text: str) -> list[Point]:
@@ -111,6 +128,8 @@ def _check_entry(where: str, entry: Any) -> None:
             or not choices
         ):
             raise UsageError(f"{where}: feasible_points must be a non-empty list, and alone")
+        for choice in choices:
+            check_point({"feasible_points": choice}, where)
         return
     for key in entry:
         if key not in ("min", "max", "scaling"):

@@ -182,7 +182,8 @@ class Workload:
         Covers the data's fingerprint, the model's configuration, target, sizes, and the code (not
         comments or docstrings) of the modules that define model, loss, metrics and augmentation.
         """
-        parts = [self.dataset.fingerprint, repr(self.model), repr(self.target)]
+        target = (self.target.metric, self.target.value, self.target.direction)
+        parts = [self.dataset.fingerprint, repr(self.model), repr(target)]
         parts += [f"{self.batch_size} {self.step_hint} {self.eval_every} {self.loss_kind}"]
         code = [type(self.model), self.loss, self.dataset.preprocess, self.augment]
         code += [f for m in self.metrics for f in (m.parts, m.finish)]

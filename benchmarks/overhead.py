@@ -16,6 +16,7 @@ from algoperf_lite import dataset, environment, registry
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.window import train_window
 from benchmarks.bare import BareLoop, median
 from submissions.nadamw import submission
 
@@ -31,19 +32,13 @@ class HarnessLoop:
         self.order = BatchOrder(loaded.data.num_train, workload.batch_size, seed=0)
         self.carry = self.program.init(0, self.hp)
         self.clock = Clock()
-        self.done = 0
 
     def run(self, steps):
         """Take `steps` steps and return the on-clock seconds they took."""
-        before, program = self.clock.seconds, self.program
-        window = self.clock.measure(
-            "data", lambda: program.place(self.order.window(self.done, steps))
+        before = self.clock.seconds
+        self.carry, _ = train_window(
+            self.clock, self.program, self.order, self.carry, steps, self.hp
         )
-        self.carry = self.clock.measure(
-            "update", program.advance, self.carry, window, steps, self.hp, steps=steps
-        )
-        self.clock.measure("eval_params", program.eval_params, self.carry, self.hp)
-        self.done += steps
         return self.clock.seconds - before
 
 

@@ -30,7 +30,7 @@ def nadamw(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
 submission = OptaxSubmission(
     nadamw,
     default={
-        "learning_rate": 1e-2,
+        "learning_rate": 5e-3,
         "one_minus_b1": 0.1,
         "one_minus_b2": 0.01,
         "weight_decay": 0.01,

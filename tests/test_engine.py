@@ -170,6 +170,32 @@ def test_a_submission_selects_its_examples(make_program, tiny_splits):
     assert seen["shape"] == (20,)
 
 
+def test_every_submission_sees_the_same_batches(make_program):
+    def checksum(batch):
+        return (batch["inputs"].astype(jnp.float32) @ jnp.arange(4.0)).sum()
+
+    def watching(learning_rate):
+        def update(state, batch, loss_fn, hp, task, key):
+            new, scalars = toys.PlainSgd.update(
+                None, state, batch, loss_fn, {"learning_rate": learning_rate}, task, key
+            )
+            return new, {"loss": scalars["loss"], "batch": (state.step + 1) * checksum(batch)}
+
+        return toys.plain_sgd(update=update)
+
+    def batches(submission, seed):
+        program = make_program(submission)
+        hp = program.hyperparameters({"learning_rate": 0.0})
+        carry, order = program.init(seed, hp), BatchOrder(200, program.batch_size, seed)
+        sums = []
+        for step in range(0, 30, 10):
+            carry = program.advance(carry, program.place(order.window(step, 10)), 10, hp)
+            sums.append(float(carry.sums["batch"]))
+        return sums
+
+    assert batches(watching(0.1), 0) == batches(watching(0.3), 0) != batches(watching(0.1), 1)
+
+
 def test_a_submission_chooses_its_batch_size(make_program):
     program = make_program(toys.plain_sgd(batch_size=lambda task: 2 * task.batch_size))
     assert program.batch_size == 40
@@ -194,8 +220,8 @@ def test_a_wrong_state_is_refused_with_the_place(make_program, change, message):
 
 
 def test_wrong_evaluation_parameters_are_refused(make_program):
-    broken = toys.plain_sgd(eval_params=lambda state, hp, task: state.params["Dense_0"])
-    with pytest.raises(SubmissionError, match="eval_params returned parameters of another"):
+    broken = toys.plain_sgd(eval_params=lambda state, hp, task: state.params)
+    with pytest.raises(SubmissionError, match="eval_params must return"):
         make_program(broken)
 
 

@@ -9,17 +9,18 @@ from algoperf_lite.records import read_json
 SPACE = {"lr": {"min": 1e-3, "max": 1e-1, "scaling": "log"}}
 
 
-def described(**submissions):
+def described(fingerprint="f", kind="H100", **submissions):
     def workload(name):
         target = {"metric": "loss", "value": 1.0, "direction": "minimize"}
         return {"selector": name, "name": name, "base": None, "target": target,
-                "step_hint": 10, "fingerprint": "f"}  # fmt: skip
+                "step_hint": 10, "fingerprint": fingerprint}  # fmt: skip
 
     def submission(name, ruleset):
         return {"selector": name, "name": name, "ruleset": ruleset, "default": {"lr": 0.1},
                 "search_space": SPACE, "fingerprint": "f"}  # fmt: skip
 
     return {
+        "environment": {"platform": "gpu", "device_kind": kind, "device_count": 1},
         "workloads": [workload("w1"), workload("w2")],
         "submissions": [submission(n, r) for n, r in (submissions or {"a": "external"}).items()],
     }
@@ -87,10 +88,11 @@ def test_the_suite_declares_targets_submissions_and_counts(tmp_path):
     assert suite["base_workloads"] == ["w1", "w2"]
     assert suite["workloads"]["w1"] == {
         "target_metric_name": "loss", "validation_target_value": 1.0, "direction": "minimize",
-        "step_hint": 10, "base": None,
+        "step_hint": 10, "base": None, "fingerprint": "f",
     }  # fmt: skip
     assert suite["submissions"] == {"a": {"ruleset": "external"}, "b": {"ruleset": "self"}}
     assert (suite["studies"], suite["trials"], suite["seed"]) == (3, 5, 0)
+    assert suite["device"] == "1 x H100"
 
 
 def test_a_second_run_adds_to_the_suite(tmp_path):
@@ -104,3 +106,23 @@ def test_a_directory_of_another_kind_of_run_is_refused(tmp_path):
     declare_suite(tmp_path, Protocol(), described())
     with pytest.raises(UsageError, match="was run with studies=3, now studies=1"):
         declare_suite(tmp_path, Protocol(studies=1, trials=1, points="default"), described())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "H200"}, "run with device=1 x H100, now device=1 x H200"),
+        ({"fingerprint": "g"}, "another version of workload w1: fingerprint f, now g"),
+    ],
+)
+def test_times_that_cannot_be_compared_do_not_share_a_directory(tmp_path, changes, message):
+    declare_suite(tmp_path, Protocol(), described())
+    before = (tmp_path / "suite.json").read_bytes()
+    with pytest.raises(UsageError, match=message):
+        declare_suite(tmp_path, Protocol(), described(**changes))
+    assert (tmp_path / "suite.json").read_bytes() == before
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(UsageError, match="--seed must be at least 0, not -1"):
+        Protocol(seed=-1)

@@ -15,7 +15,7 @@ ALGOPERF_HEADER = (
 
 @pytest.fixture
 def recorder(tmp_path):
-    return records.TrialRecorder(tmp_path / "t", ["loss", "accuracy"], ["loss"], {"lr": 0.1}, {})
+    return records.TrialRecorder(tmp_path / "t", ["loss", "accuracy"], {"lr": 0.1}, {})
 
 
 def test_columns_are_algoperfs_in_its_order(recorder):
@@ -42,6 +42,15 @@ def test_a_csv_cut_in_mid_line_reads_up_to_the_cut(recorder):
     assert [row["global_step"] for row in records.read_evaluations(path)] == [10.0]
 
 
+def test_a_number_cut_short_is_not_read_as_another_number(recorder):
+    for loss in (0.5, 0.2345):
+        recorder.evaluation({"validation/loss": loss, "validation/num_examples": 50})
+    path = recorder.directory / "eval_measurements.csv"
+    path.write_text(path.read_text()[:-2])
+    rows = records.read_evaluations(path)
+    assert rows == [{"validation/loss": 0.5, "validation/num_examples": 50.0}]
+
+
 def test_json_is_written_whole_and_without_nan(tmp_path):
     path = tmp_path / "a" / "x.json"
     records.write_json(path, {"a": float("nan"), "b": [float("inf"), 1.5]})
@@ -65,7 +74,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_an_unfinished_record_is_replaced(recorder):
     recorder.evaluation({"global_step": 10})
     (recorder.directory / "stray").write_text("x")
-    again = records.TrialRecorder(recorder.directory, ["loss"], ["loss"], {}, {})
+    again = records.TrialRecorder(recorder.directory, ["loss"], {}, {})
     assert not (again.directory / "stray").exists()
     assert records.read_evaluations(again.directory / "eval_measurements.csv") == []
 
@@ -73,7 +82,7 @@ def test_an_unfinished_record_is_replaced(recorder):
 def test_a_directory_that_cannot_be_made_is_a_machine_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match=r"choose another place .--results"):
-        records.TrialRecorder(tmp_path / "file" / "t", ["loss"], ["loss"], {}, {})
+        records.TrialRecorder(tmp_path / "file" / "t", ["loss"], {}, {})
 
 
 @pytest.mark.parametrize(

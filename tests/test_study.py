@@ -156,6 +156,45 @@ def test_budgets_come_from_the_stored_calibration(executor, good, tmp_path):
     assert executor.call("calibrate", {"workload": TINY, "again": True}) != stored
 
 
+def test_self_tuning_has_half_as_much_budget_again(executor, write, tmp_path):
+    text = HEADER + "import dataclasses\nsubmission = dataclasses.replace(toys.sgd, {})"
+    external = write("external", text.format("ruleset='external'"))
+    tuned = write("tuned", text.format("ruleset='self', search_space=None"))
+    run = algoperf_lite.run([TINY], [external, tuned], tmp_path / "r", quick=True,
+                            executor=executor)  # fmt: skip
+    budgets = {t["submission"]: t["budget_seconds"] for t in run.trials}
+    assert budgets["tuned"] == 1.5 * budgets["external"]
+
+
+def test_a_submission_edited_in_between_is_another_submission(executor, write, tmp_path):
+    path = write("edited", GOOD.replace("LR", "0.05"))
+    arguments = dict(quick=True, max_steps=20, executor=executor)
+    first = algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
+    write("edited", GOOD.replace("LR", "0.01"))
+    with pytest.raises(UsageError, match="its submission_fingerprint is"):
+        algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
+    other = algoperf_lite.run([TINY], [path], tmp_path / "other", **arguments)
+    assert values(first) != values(other)
+
+
+def test_a_submission_that_changes_directory_takes_no_records_along(
+    executor, good, write, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    moves = write("moves", HEADER + "os.chdir('/')\n" + GOOD[len(HEADER) :].replace("LR", "0.05"))
+    run = algoperf_lite.run([TINY], [Path(moves).name, Path(good).name], "r", quick=True,
+                            max_steps=10, executor=executor)  # fmt: skip
+    assert [t["steps"] for t in run.trials] == [10, 10]
+    assert (tmp_path / "r" / "good").exists()
+
+
+def test_a_submission_that_changes_jaxs_configuration_is_refused(executor, write, tmp_path):
+    path = write("x64", "import jax\njax.config.update('jax_enable_x64', True)\n"
+                 + GOOD.replace("LR", "0.05"))  # fmt: skip
+    with pytest.raises(UsageError, match=r"changes jax\.config jax_enable_x64"):
+        algoperf_lite.run([TINY], [path], tmp_path / "r", quick=True, executor=executor)
+
+
 @pytest.mark.parametrize(
     ("workloads", "submissions", "options", "message"),
     [

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 import tiny
 import toys
@@ -20,21 +21,18 @@ NEVER = replace(tiny.workload, target=Target("loss", -1.0, "minimize"))
 def run(make_program, tmp_path):
     """Run a trial of a submission; returns its summary and the rows it wrote."""
 
-    def run(submission, workload=tiny.workload, limits=None, seed=0, **hp):
+    def run(submission, workload=tiny.workload, limits=None, seed=0, change=lambda p: p, **hp):
         limits = limits or Limits(steps=100)
-        recorder = TrialRecorder(tmp_path / "trial", ["loss", "accuracy"], ["loss"], hp, {})
+        recorder = TrialRecorder(tmp_path / "trial", ["loss", "accuracy"], hp, {})
         events = []
-        programs = {}
-
-        def program_for(point):  # one program for all points, as the worker has it
-            if not programs:
-                programs["only"] = make_program(submission, workload, **point)
-            return programs["only"]
-
         trial = Trial(
-            program_for,
-            {**submission.default, **hp}, seed, limits, recorder, events.append,
-        )  # fmt: skip
+            lambda: change(make_program(submission, workload, **hp)),
+            {**submission.default, **hp},
+            seed,
+            limits,
+            recorder,
+            events.append,
+        )
         summary = trial.run()
         recorder.finish(summary)
         return summary, read_evaluations(tmp_path / "trial" / "eval_measurements.csv"), events
@@ -154,6 +152,51 @@ def test_on_eval_sees_the_history_and_changes_a_number_without_a_compile(run):
     losses = [row["validation/loss"] for row in rows]
     assert losses[0] != losses[1] == losses[2] == losses[4]
     assert summary["compiles_on_clock"]["count"] == 0
+
+
+@pytest.mark.parametrize("changed", [{"kind": "b"}, {"typo": 1.0}])
+def test_on_eval_cannot_change_structure(run, changed):
+    submission = toys.plain_sgd(on_eval=lambda history, hp, task: changed)
+    submission = replace(submission, default={**submission.default, "kind": "a"})
+    summary, _, _ = run(submission, NEVER)
+    assert summary["status"] == "error"
+    assert "on_eval changed" in summary["reason"]
+
+
+def test_on_eval_sees_the_scalars_and_they_are_recorded(run, tmp_path):
+    seen = []
+
+    def update(state, batch, loss_fn, hp, task, key):
+        return state, {"loss": jnp.float32(0.5), "step_seen": state.step.astype(jnp.float32)}
+
+    def on_eval(history, hp, task):
+        seen.append(history[-1].scalars)
+
+    run(toys.plain_sgd(update=update, on_eval=on_eval), NEVER, Limits(steps=20))
+    assert seen == [{"loss": 0.5, "step_seen": 4.5}]
+    lines = (tmp_path / "trial" / "measurements.csv").read_text().splitlines()
+    assert lines[0].endswith("train_step/loss,train_step/step_seen")
+    assert lines[2].endswith("0.5,14.5")
+
+
+def test_an_undeclared_transfer_in_the_timed_loop_is_an_error(run):
+    def sneaky(program):
+        place = program.place
+        program.place = lambda window: jax.tree.map(np.asarray, place(window))
+        return program
+
+    summary, rows, _ = run(toys.sgd, change=sneaky)
+    assert summary["status"] == "error"
+    assert "Disallowed host-to-device transfer" in summary["reason"]
+    assert rows == []
+
+
+def test_evaluation_parameters_come_from_the_submission(run):
+    def zeros(state, hp, task):
+        return jax.tree.map(jnp.zeros_like, state.params), state.model_state
+
+    _, rows, _ = run(toys.plain_sgd(eval_params=zeros), NEVER, Limits(steps=20))
+    assert [row["validation/loss"] for row in rows] == pytest.approx([math.log(2)] * 2)
 
 
 def test_a_recompile_inside_the_loop_is_on_the_clock_and_reported(run):

@@ -1,11 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.tuning import check_space, draw_points
+from algoperf_lite.tuning import check_point, check_space, draw_points
 
 DEFAULT = {"lr": 0.1, "b1": 0.9, "kind": "a"}
 SPACE = {
@@ -70,6 +71,8 @@ def test_good_spaces_pass():
         ({"lr": {"mim": 0, "max": 1, "scaling": "linear"}}, "did you mean 'min'"),
         ({"lr": {"feasible_points": []}}, "non-empty list"),
         ({"lr": {"feasible_points": 3}}, "non-empty list"),
+        ({"lr": {"feasible_points": [[0.9, 0.99]]}}, r"feasible_points' is \[0.9, 0.99\]"),
+        ([{**DEFAULT, "lr": math.inf}], "point 0: hyperparameter 'lr' is inf"),
         ({"lr": 3}, "'lr': expected an object"),
         ({"learning": SPACE["lr"]}, "unknown hyperparameter 'learning'"),
         ([], "non-empty list of points"),
@@ -82,3 +85,13 @@ def test_good_spaces_pass():
 def test_bad_spaces_are_refused_with_the_entry(space, message):
     with pytest.raises(UsageError, match=message):
         check_space(space, DEFAULT, "mine")
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, [1.0], np.float32(0.1), (1,)])
+def test_values_that_a_record_cannot_hold_are_refused(value):
+    with pytest.raises(UsageError, match="mine: hyperparameter 'lr' is"):
+        check_point({"lr": value}, "mine")
+
+
+def test_plain_values_pass():
+    check_point({"a": 1, "b": 0.5, "c": "x", "d": True, "e": None}, "mine")

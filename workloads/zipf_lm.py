@@ -178,7 +178,7 @@ workload = Workload(
     model=Decoder(vocabulary=512),
     loss=TokenLoss(),
     loss_kind="softmax_cross_entropy",
-    target=Target("loss", 3.1, "minimize"),
+    target=Target("loss", 3.06, "minimize"),
     batch_size=16,
     step_hint=1400,
     eval_every=70,

@@ -1,6 +1,7 @@
 """The command line: ``algoperf-lite COMMAND``. One module per command, imported when it is run."""
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +52,8 @@ def group() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code; SIGTERM is taken as Ctrl-C is."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(invoke(arguments))
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from algoperf_lite.records import finite
+
 PIPED_WIDTH = 120
 
 
@@ -29,5 +31,5 @@ def _console(stream: Any) -> Console:
 
 
 def print_json(content: Any) -> None:
-    """Print strict JSON to standard output: no NaN, no infinity."""
-    sys.stdout.write(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    """Print strict JSON to standard output; numbers that are not finite become null."""
+    sys.stdout.write(json.dumps(finite(content), indent=1, allow_nan=False) + "\n")

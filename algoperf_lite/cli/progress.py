@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from time import monotonic
 from typing import Any
 
 from rich.console import Console, Group
@@ -10,12 +11,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-RECENT = 12  # ended trials kept on screen
+from algoperf_lite.environment import device_name
+
+RECENT = 12  # trials kept on screen
+REDRAW_SECONDS = 1.0
 STYLE = {"target_reached": "green", "budget_exhausted": "yellow", "interrupted": "yellow"}
 
 
 class ProgressView:
     """Draws a run's events on a terminal; where there is none, prints a line per ended trial.
+
+    It redraws when an event comes, at most once in `REDRAW_SECONDS`: the trial that is being timed
+    runs on the same processor.
 
     Args:
         console: where to draw; standard error in the command line.
@@ -24,19 +31,19 @@ class ProgressView:
     def __init__(self, console: Console):
         self._console = console
         self._targets: dict[str, dict[str, Any]] = {}
-        self._rows: list[dict[str, Any]] = []
+        self._rows: dict[tuple, dict[str, Any]] = {}
         self._todo = 0
-        self._skipped = 0
         self._doing = "starting"
+        self._drawn = -math.inf
         self._live = (
-            Live(console=console, refresh_per_second=4, transient=True, get_renderable=self.render)
+            Live(console=console, auto_refresh=False, transient=True, get_renderable=self.render)
             if console.is_terminal
             else None
         )
 
     def __enter__(self) -> ProgressView:
         if self._live:
-            self._live.start()
+            self._live.start(refresh=True)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -45,32 +52,37 @@ class ProgressView:
 
     def observe(self, event: dict[str, Any]) -> None:
         """Take in one event of `study.run`."""
-        getattr(self, f"_on_{event['event']}")(event)
+        kind = event["event"]
+        getattr(self, f"_on_{kind}")(event)
+        now = monotonic()
+        if self._live and (kind != "progress" or now - self._drawn >= REDRAW_SECONDS):
+            self._live.refresh()
+            self._drawn = now
 
     def _on_plan(self, event: dict[str, Any]) -> None:
         self._targets = {w["name"]: w["target"] for w in event["workloads"]}
         self._todo = event["todo"]
-        self._skipped = len(event["trials"]) - event["todo"]
-        environment = event["environment"]
+        recorded = len(event["trials"]) - event["todo"]
         self._console.print(
-            f"{len(event['trials'])} trials, {self._skipped} already recorded, on"
-            f" {environment['device_count']} x {environment['device_kind']}"
-            f" ({environment['host_threads']} host threads)"
+            f"{len(event['trials'])} trials, {recorded} already recorded, on"
+            f" {device_name(event['environment'])}",
+            soft_wrap=True,
         )
 
     def _on_start(self, event: dict[str, Any]) -> None:
-        self._rows.append(dict(event["trial"]) | {"status": "running"})
+        self._rows[_identity(event["trial"])] = dict(event["trial"]) | {"status": "running"}
         self._doing = "starting"
 
     def _on_progress(self, event: dict[str, Any]) -> None:
         self._doing = event.get("doing", "training")
-        if self._rows and "step" in event:
-            self._rows[-1].update(event)
+        if "step" in event:
+            report = {key: event[key] for key in ("step", "seconds", "value")}
+            self._rows[_identity(event["trial"])].update(report)
 
     def _on_done(self, event: dict[str, Any]) -> None:
-        row, record = self._rows[-1], event["record"]
+        row, record = self._rows[_identity(event["trial"])], event["record"]
         row["status"], row["reason"] = record["status"], record.get("reason")
-        if not self._live:
+        if not self._live or record["status"] in ("error", "diverged"):  # say why, and keep it
             self._console.print(self._line(row), soft_wrap=True)
 
     def render(self) -> Group:
@@ -89,17 +101,20 @@ class ProgressView:
         )
         for column in table.columns[2:8]:
             column.justify = "right"
-        for row in self._rows[-RECENT:]:
+        rows = list(self._rows.values())
+        for row in rows[-RECENT:]:
             table.add_row(*self._cells(row), style="bold" if row["status"] == "running" else "")
-        ended = sum(row["status"] != "running" for row in self._rows)
-        running = self._rows[-1] if self._rows else None
-        doing = f", {self._doing}" if running is None or running["status"] == "running" else ""
-        return Group(table, Text(f"{ended} of {self._todo} trials done{doing}"))
+        ended = sum(row["status"] != "running" for row in rows)
+        return Group(table, Text(f"{ended} of {self._todo} trials done, {self._doing}"))
 
     def _cells(self, row: dict[str, Any]) -> list[Any]:
         target = self._targets.get(row["workload_name"], {"metric": "", "value": math.nan})
         seconds, budget = row.get("seconds", 0.0), row.get("budget_seconds")
-        left = f"{max(0.0, budget - seconds):.1f} s" if budget else f"{row.get('max_steps')} steps"
+        left = (
+            f"{max(0.0, budget - seconds):.1f} s"
+            if budget
+            else f"{(row.get('max_steps') or 0) - row.get('step', 0)} steps"
+        )
         value = f"{row['value']:.4f}" if "value" in row else "-"
         status = Text(row["status"], STYLE.get(row["status"], ""))
         if row["status"] in ("error", "diverged"):
@@ -123,3 +138,7 @@ class ProgressView:
             f"{cells[0]} {cells[1]} study {cells[2]} trial {cells[3]}: {row['status']}{reason}"
             f" at step {cells[4]}, {cells[6]} s, {cells[5]}"
         )
+
+
+def _identity(trial: dict[str, Any]) -> tuple:
+    return tuple(trial[key] for key in ("submission_name", "workload_name", "study", "trial"))

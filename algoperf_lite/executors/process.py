@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -10,16 +12,19 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 from algoperf_lite import errors
 from algoperf_lite.executors import Event, WorkerLostError
 
 SILENCE_SECONDS = 600.0  # a worker that says nothing for this long is taken to hang
+POLL_SECONDS = 1.0
+LAST_WORDS_BYTES = 20_000
 
 
 class ProcessExecutor:
-    """One worker process at a time, started when first needed.
+    """One worker process at a time, started when first needed, in a process group of its own.
 
     Args:
         devices: how many local devices a trial uses; None for all.
@@ -29,8 +34,7 @@ class ProcessExecutor:
     def __init__(self, devices: int | None = None, silence_seconds: float = SILENCE_SECONDS):
         self._devices = devices
         self._silence_seconds = silence_seconds
-        self._process: subprocess.Popen | None = None
-        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._worker: _WorkerProcess | None = None
 
     def call(
         self,
@@ -43,76 +47,103 @@ class ProcessExecutor:
         Raises:
             WorkerLostError: the worker died or fell silent; the next call starts a new one.
         """
-        if self._process is None:
-            self._start()
-        request = {"devices": self._devices, "method": method, "arguments": dict(arguments)}
+        if self._worker is not None and not self._worker.is_alive():
+            self.close()
+        if self._worker is None:
+            self._worker = _WorkerProcess()
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise self._lost() from None
-        while True:
-            answer = self._next_answer()
-            if "event" in answer:
-                on_event(answer["event"])
-            elif "raised" in answer:
-                raised = answer["raised"]
-                kind = getattr(errors, raised["class"], errors.AlgoperfLiteError)
-                raise kind(raised["message"])
-            else:
-                return answer["result"]
+            self._worker.send(
+                {"devices": self._devices, "method": method, "arguments": dict(arguments)}
+            )
+            while True:
+                kind, content = self._worker.receive(self._silence_seconds)
+                if kind == "event":
+                    on_event(content)
+                elif kind == "result":
+                    return content
+                else:
+                    break
+        except BaseException:
+            self.close()  # what it still has to say belongs to no later call
+            raise
+        raise getattr(errors, content["class"], errors.AlgoperfLiteError)(content["message"])
 
     def close(self) -> None:
-        """End the worker, whatever it is doing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process.stdin.close()
-            self._process.stdout.close()
-            self._stderr.close()
-            self._process = None
+        """End the worker and all that it started, whatever they are doing."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
 
-    def _start(self) -> None:
-        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed with the worker)
+
+class _WorkerProcess:
+    """A running worker: lines out, lines in, and its last words."""
+
+    def __init__(self):
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `kill`)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "algoperf_lite.executors.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
+            start_new_session=True,  # Ctrl-C reaches the command only, and `kill` every child
         )
-        self._answers = queue.SimpleQueue()
-        threading.Thread(
+        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        pump = threading.Thread(
             target=_pump, args=(self._process.stdout, self._answers), daemon=True
-        ).start()
+        )
+        pump.start()
 
-    def _next_answer(self) -> dict[str, Any]:
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, request: Mapping[str, Any]) -> None:
         try:
-            line = self._answers.get(timeout=self._silence_seconds)
-        except queue.Empty:
-            self.close()
-            raise WorkerLostError(
-                f"the worker gave no sign of life for {self._silence_seconds:g} s and was killed"
-            ) from None
-        if line is None:
-            raise self._lost()
-        return json.loads(line)
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._lost() from None
+
+    def receive(self, patience_seconds: float) -> tuple[str, Any]:
+        """The next answer's kind and content."""
+        deadline = monotonic() + patience_seconds
+        while True:
+            try:
+                line = self._answers.get(timeout=min(POLL_SECONDS, patience_seconds))
+            except queue.Empty:
+                if not self.is_alive() and self._answers.empty():
+                    raise self._lost() from None  # a child of it may hold the pipe open
+                if monotonic() >= deadline:
+                    raise WorkerLostError(
+                        f"the worker gave no sign of life for {patience_seconds:g} s and was killed"
+                    ) from None
+                continue
+            if line is None:
+                raise self._lost()
+            return next(iter(json.loads(line).items()))
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._stderr.close()
 
     def _lost(self) -> WorkerLostError:
         code = self._process.wait()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        self._stderr.seek(0)
-        said = [line.strip() for line in self._stderr.read()[-20_000:].splitlines() if line.strip()]
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - LAST_WORDS_BYTES))
+        lines = self._stderr.read().decode(errors="replace").splitlines()
+        said = [line.strip() for line in lines if line.strip()]
         last = f"; its last words: {said[-1][:500]}" if said else ""
-        self.close()
         return WorkerLostError(f"the worker process was lost: {how}{last}")
 
 
 def _pump(stream: Any, answers: queue.SimpleQueue) -> None:
     """Move lines to a queue, so that waiting for one can time out; None marks the end."""
-    try:
+    with stream:
         for line in stream:
             answers.put(line)
-    except ValueError:  # closed while reading
-        pass
     answers.put(None)

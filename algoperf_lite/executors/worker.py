@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import queue
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import jax
 
 from algoperf_lite import calibration, dataset, environment, errors, registry
-from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
 from algoperf_lite.executors import Event
 from algoperf_lite.records import TrialRecorder
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.trial import Limits, Trial
-from algoperf_lite.tuning import check_space
+from algoperf_lite.tuning import check_point, check_space
+from algoperf_lite.workload import Workload
 
 KEPT_WORKLOADS = 12
 KEPT_PROGRAMS = 48
@@ -42,11 +44,12 @@ class Worker:
     def __init__(self, devices: int | None = None):
         environment.use_compilation_cache()
         present = jax.local_devices()
-        if devices is not None and devices > len(present):
+        if devices is not None and not 1 <= devices <= len(present):
             raise errors.UsageError(
                 f"--devices {devices}, but there are {len(present)} ({present[0].platform})"
             )
         self._devices = present[:devices]
+        self._environment = environment.describe(len(self._devices))
         self._loaded = lru_cache(KEPT_WORKLOADS)(self._load)
         self._programs = lru_cache(KEPT_PROGRAMS)(self._compile)
 
@@ -58,14 +61,14 @@ class Worker:
         return {
             "workloads": [describe_workload(selector) for selector in workloads],
             "submissions": [describe_submission(selector) for selector in submissions],
-            "environment": environment.describe(),
+            "environment": self._environment,
         }
 
     def calibrate(self, notify: Notify, workload: str, again: bool = False) -> dict[str, Any]:
         """Reference seconds per step of a workload, measured now or before."""
         found = registry.find_workload(workload)
         _, reference, fingerprint = registry.find_submission(found.reference)
-        file = calibration.path(found.fingerprint, fingerprint)
+        file = calibration.path(self._environment, found.fingerprint, fingerprint)
         stored = None if again else calibration.stored(file)
         if stored is None:
             notify({"doing": f"calibrating {found.name}"})
@@ -73,7 +76,7 @@ class Worker:
             program = Program(self._loaded(workload), reference, static, traced)
             stored = calibration.measure(program, program.hyperparameters(traced))
             stored |= {"workload": found.name, "reference": found.reference}
-            stored |= {"environment": environment.describe()}
+            stored |= {"environment": self._environment}
             calibration.store(file, stored)
         return stored
 
@@ -83,38 +86,32 @@ class Worker:
         notify({"doing": "loading data"})
         loaded = self._loaded(spec.workload)
         metrics = ["loss", *(m.name for m in loaded.workload.metrics)]
-        recorder = TrialRecorder(
-            spec.directory, metrics, ["loss"], spec.hyperparameters, environment.describe()
-        )
+        recorder = TrialRecorder(spec.directory, metrics, spec.hyperparameters, self._environment)
 
-        def program_for(hp: Mapping[str, Any]) -> Program:
+        def program() -> Program:
             notify({"doing": "compiling"})
-            _, submission, _ = registry.find_submission(spec.submission)
-            static, traced = submission.split_hyperparameters(hp)
+            _, submission, fingerprint = registry.find_submission(spec.submission)
+            if fingerprint != spec.submission_fingerprint:
+                raise SubmissionError(
+                    f"{spec.submission} changed since this run was planned; start it again"
+                )
+            static, traced = submission.split_hyperparameters(spec.hyperparameters)
             return self._programs(
                 spec.workload,
                 spec.submission,
+                fingerprint,
                 spec.budget_seconds,
                 tuple(sorted(static.items())),
                 tuple(sorted(traced)),
             )
 
         limits = Limits(spec.budget_seconds, spec.max_steps)
-        trial = Trial(program_for, spec.hyperparameters, spec.seed, limits, recorder, notify)
-        target = loaded.workload.target
-        common = spec.identity() | {
-            "target": {
-                "metric": target.metric,
-                "value": target.value,
-                "direction": target.direction,
-            },
-            "environment": environment.describe(),
+        trial = Trial(program, spec.hyperparameters, spec.seed, limits, recorder, notify)
+        summary = spec.identity() | {
+            "target": describe_target(loaded.workload),
+            "environment": self._environment,
         }
-        try:
-            summary = common | trial.run()
-        except KeyboardInterrupt:
-            recorder.finish(common | {"status": "interrupted", "reason": "interrupted"})
-            raise
+        summary |= trial.run()
         recorder.finish(summary)
         return summary
 
@@ -127,12 +124,20 @@ class Worker:
         self,
         workload: str,
         submission: str,
+        fingerprint: str,
         budget: float | None,
         static: tuple[tuple[str, Any], ...],
         traced: tuple[str, ...],
     ) -> Program:
+        del fingerprint  # part of the key: an edited file is compiled anew
         _, found, _ = registry.find_submission(submission)
         return Program(self._loaded(workload), found, dict(static), dict.fromkeys(traced), budget)
+
+
+def describe_target(workload: Workload) -> dict[str, Any]:
+    """A workload's target, JSON-ready."""
+    target = workload.target
+    return {"metric": target.metric, "value": target.value, "direction": target.direction}
 
 
 def describe_workload(selector: str) -> dict[str, Any]:
@@ -143,11 +148,7 @@ def describe_workload(selector: str) -> dict[str, Any]:
         "name": w.name,
         "base": w.base,
         "tier": w.tier,
-        "target": {
-            "metric": w.target.metric,
-            "value": w.target.value,
-            "direction": w.target.direction,
-        },
+        "target": describe_target(w),
         "batch_size": w.batch_size,
         "step_hint": w.step_hint,
         "eval_every": w.eval_every,
@@ -157,9 +158,23 @@ def describe_workload(selector: str) -> dict[str, Any]:
 
 
 def describe_submission(selector: str) -> dict[str, Any]:
-    """A submission's facts, JSON-ready; its search space is checked."""
+    """A submission's facts, JSON-ready.
+
+    Raises:
+        UsageError: its default point or search space is malformed, or importing it changed JAX's
+            configuration, which all submissions share.
+    """
+    before = dict(jax.config.values)
     name, submission, fingerprint = registry.find_submission(selector)
-    if submission.search_space:
+    if changed := [key for key, value in jax.config.values.items() if before.get(key) != value]:
+        for key in changed:
+            jax.config.update(key, before[key])
+        raise errors.UsageError(
+            f"{selector}: importing it changes jax.config {', '.join(changed)}, which would change"
+            " everyone's trials; leave the configuration alone"
+        )
+    check_point(submission.default, selector)
+    if submission.search_space is not None:
         check_space(submission.search_space, submission.default, selector)
     return {
         "selector": selector,
@@ -173,22 +188,33 @@ def describe_submission(selector: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C means
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what submissions print must not mix with answers
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
 
     def answer(kind: str, content: Any) -> None:
-        answers.write(json.dumps({kind: content}) + "\n")
+        try:
+            answers.write(json.dumps({kind: content}) + "\n")
+        except OSError:
+            os._exit(1)  # nobody listens; a record of that would blame the submission
 
     worker = None
-    for line in sys.stdin:
-        request = json.loads(line)
+    while True:
+        request = json.loads(requests.get())
         try:
             worker = worker or Worker(request["devices"])
             method = getattr(worker, request["method"])
             answer("result", method(lambda e: answer("event", e), **request["arguments"]))
         except errors.AlgoperfLiteError as error:
             answer("raised", {"class": type(error).__name__, "message": str(error)})
+
+
+def _read_requests(requests: queue.SimpleQueue) -> None:
+    """Queue requests; when the command is gone, so are we, even in the middle of a trial."""
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(1)
 
 
 if __name__ == "__main__":

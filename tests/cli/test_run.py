@@ -39,7 +39,7 @@ def test_a_config_file_says_what_flags_can_say_and_flags_win(cli, tmp_path):
     config.write_text(
         f"""
         workload = ["{TINY}"]
-        submission = ["nadamw[learning_rate=0.05]"]
+        submission = ["nadamw[learning_rate=0.001]"]
         results = "{tmp_path}/r"
         quick = true
         max-steps = 10
@@ -50,7 +50,7 @@ def test_a_config_file_says_what_flags_can_say_and_flags_win(cli, tmp_path):
     )
     code, out, err = cli("run", "--config", config, "--max-steps", "20")
     assert code == 0, err
-    assert "tiny nadamw[learning_rate=0.05] study 0 trial 1: budget_exhausted" in err
+    assert "tiny nadamw[learning_rate=0.001] study 0 trial 1: budget_exhausted" in err
     assert "20 of 20 steps taken" in err
     assert f"records: {tmp_path}/r" in out
 
@@ -82,6 +82,9 @@ def test_bad_config_files_are_usage_errors(cli, tmp_path, text, message):
         (("-w", TINY), "name at least one workload and one submission"),
         (("-w", TINY, "-s", "nadamw", "--studies", "0"), "--studies must be at least 1"),
         (("-w", TINY, "-s", "nadamw", "--devices", "99"), "--devices 99, but there are 4"),
+        (("-w", TINY, "-s", "nadamw", "--devices", "0"), "--devices 0, but there are 4"),
+        (("-w", TINY, "-s", "nadamw", "--seed", "-1"), "--seed must be at least 0, not -1"),
+        (("-w", f"{TINY}[target=low]", "-s", "nadamw"), "could not convert string to float"),
         (("--config", "nowhere.toml"), "nowhere.toml: No such file"),
     ],
 )
@@ -111,22 +114,51 @@ def test_a_corrupt_dataset_cache_exits_3(cli, tmp_path, monkeypatch):
     assert "Delete" in err
 
 
-def test_ctrl_c_records_the_running_trial_and_exits_130(tmp_path):
+@pytest.fixture
+def long_run(tmp_path):
+    """Start a run that would take for ever; once it trains, end it with a signal."""
     command = [sys.executable, "-c", "from algoperf_lite.cli import main; main()", "run",
                "-w", f"{TINY}[target=-1.0]", "-s", "nadamw", "--results", str(tmp_path),
                "--max-steps", "1000000000", "--quick", "--devices", "1"]  # fmt: skip
-    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
-    table = trial_directory(tmp_path, "nadamw", 0, "tiny[target=-1.0]", 1) / EVALUATIONS_FILE
-    deadline = time.monotonic() + 120
-    while len(read_evaluations(table)) < 3 and run.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGINT)
-    _, err = run.communicate(timeout=60)
-    assert run.returncode == 130, err
+    trial = trial_directory(tmp_path, "nadamw", 0, "tiny[target=-1.0]", 1)
+
+    def end_with(number):
+        table = trial / EVALUATIONS_FILE
+        before = table.stat().st_ino if table.exists() else None
+        run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 120
+        while run.poll() is None:
+            if len(read_evaluations(table)) >= 3 and table.stat().st_ino != before:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(run.pid, number)
+        _, err = run.communicate(timeout=60)
+        return run.returncode, err, trial
+
+    return end_with
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_records_the_running_trial_and_exits_130(long_run, number):
+    code, err, trial = long_run(number)
+    assert code == 130, err
     assert "the same command again runs what is missing" in err
-    assert read_json(table.parent / TRIAL_FILE)["status"] == "interrupted"
-    assert len(read_evaluations(table)) >= 3
+    assert read_json(trial / TRIAL_FILE)["status"] == "interrupted"
+    assert len(read_evaluations(trial / EVALUATIONS_FILE)) >= 3
+
+
+def test_a_killed_command_takes_its_worker_along_and_leaves_no_verdict(long_run):
+    code, _, trial = long_run(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    rows = -1
+    deadline = time.monotonic() + 30
+    while rows != (rows := len(read_evaluations(trial / EVALUATIONS_FILE))):  # until it is still
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert not (trial / TRIAL_FILE).exists()
+    long_run(signal.SIGINT)  # and the same command starts it anew
+    assert read_json(trial / TRIAL_FILE)["status"] == "interrupted"
 
 
 def spec(**changes):
@@ -138,14 +170,14 @@ def test_the_live_display_shows_step_metric_clock_and_budget():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     view = ProgressView(console)
-    environment = {"device_count": 1, "device_kind": "cpu", "host_threads": 2}
+    environment = {"platform": "gpu", "device_count": 1, "device_kind": "H100"}
     target = {"metric": "loss", "value": 4.2, "direction": "minimize"}
     view.observe({"event": "plan", "trials": [spec(), spec(trial=2)], "todo": 2,
                   "workloads": [{"name": "w", "target": target}],
                   "environment": environment})  # fmt: skip
     view.observe({"event": "start", "trial": spec()})
-    view.observe({"event": "progress", "doing": "compiling"})
-    view.observe({"event": "progress", "step": 70, "seconds": 2.5, "value": 4.5})
+    view.observe({"event": "progress", "trial": spec(), "doing": "compiling"})
+    view.observe({"event": "progress", "trial": spec(), "step": 70, "seconds": 2.5, "value": 4.5})
     console.print(view.render())
     shown = screen.getvalue()
     for text in ("70", "loss 4.5000 / 4.2", "2.50", "7.5 s", "running", "0 of 2 trials done"):

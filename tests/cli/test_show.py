@@ -26,6 +26,16 @@ def test_a_trials_json_holds_all_that_the_table_shows(cli, trial):
     assert found["hyperparameters"]["learning_rate"] == 0.05
 
 
+def test_the_json_of_a_diverged_trial_is_strict(cli, trial, tmp_path):
+    copy = tmp_path / "trial_1"
+    shutil.copytree(trial, copy)
+    with (copy / "eval_measurements.csv").open("a") as file:
+        file.write("1,0,2,30,0,2,,,30,3,,,0.5,nan,50\n")
+    code, out, _ = cli("show", copy, "--json")
+    assert code == 0
+    assert json.loads(out, parse_constant=pytest.fail)["evaluations"][-1]["validation/loss"] is None
+
+
 def test_an_unfinished_trial_is_shown_as_such(cli, trial, tmp_path):
     copy = tmp_path / "trial_1"
     shutil.copytree(trial, copy)

@@ -45,7 +45,7 @@ def test_conforms(submission, make_program):
         halved = run(program, other, 60)[2]
     assert seen.count == 0
     assert again == losses != halved
-    params = program.eval_params(carry, hp)
+    params, _ = program.eval_params(carry, hp)
     assert all(bool(jnp.isfinite(p).all()) for p in jax.tree.leaves(params))
 
 
