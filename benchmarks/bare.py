@@ -9,13 +9,12 @@ import numpy as np
 import optax
 
 from algoperf_lite.batches import BatchOrder
-from algoperf_lite.submission import Task
+from algoperf_lite.submission import OptaxSubmission, Task
 from algoperf_lite.workload import Workload
-from submissions.nadamw import nadamw, submission
 
 
 class BareLoop:
-    """A jitted NadamW step, called once per step on batches gathered on device.
+    """A jitted step, called once per step on batches gathered on device.
 
     Model, loss, augmentation, optimizer, batches and seed are the harness's; hyperparameters are
     Python numbers, and the batch indices are on the device before the clock starts.
@@ -23,9 +22,10 @@ class BareLoop:
     Args:
         workload: what to train.
         splits: what `dataset.load` returned.
+        submission: whose optimizer to use, at its default point.
     """
 
-    def __init__(self, workload: Workload, splits):
+    def __init__(self, workload: Workload, splits, submission: OptaxSubmission):
         self.workload = workload
         self.train = jax.device_put(splits["train"])
         rows = len(jax.tree.leaves(splits["train"])[0])
@@ -39,7 +39,7 @@ class BareLoop:
         target = workload.target
         task = Task(workload.step_hint, None, workload.batch_size, rows, workload.loss_kind,
                     target.metric, target.direction, target.value, None, None)  # fmt: skip
-        self.optimizer = nadamw(submission.default, task)
+        self.optimizer = submission.optimizer(submission.default, task)
         self.state = (jnp.int32(0), params, variables, self.optimizer.init(params))
         self.done = 0
 

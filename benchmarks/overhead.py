@@ -18,13 +18,12 @@ from algoperf_lite.clock import Clock
 from algoperf_lite.engine import LoadedWorkload, Program
 from algoperf_lite.window import train_window
 from benchmarks.bare import BareLoop, median
-from submissions.nadamw import submission
 
 
 class HarnessLoop:
     """The same windows, through the engine and the clock as a trial drives them."""
 
-    def __init__(self, workload, splits):
+    def __init__(self, workload, splits, submission):
         static, traced = submission.split_hyperparameters(submission.default)
         loaded = LoadedWorkload(workload, splits, jax.devices()[:1])
         self.program = Program(loaded, submission, static, traced)
@@ -42,9 +41,12 @@ class HarnessLoop:
         return self.clock.seconds - before
 
 
-def compare(workload, splits, rounds):
+def compare(workload, splits, submission, rounds):
     """Interleaved medians: ``{"bare_s_per_step":, "harness_s_per_step":, "ratio":}``."""
-    loops = {"bare": BareLoop(workload, splits), "harness": HarnessLoop(workload, splits)}
+    loops = {
+        "bare": BareLoop(workload, splits, submission),
+        "harness": HarnessLoop(workload, splits, submission),
+    }
     steps = workload.eval_every
     seconds = {name: [] for name in loops}
     for loop in loops.values():
@@ -84,7 +86,8 @@ def main(workload, rounds, as_json):
     for name in workload or registry.known_names("workload"):
         w = registry.find_workload(name)
         splits = dataset.load(w.dataset, environment.data_directory())
-        found[w.name] = compare(w, splits, rounds)
+        _, reference, _ = registry.find_submission(w.reference)
+        found[w.name] = compare(w, splits, reference, rounds)
     report(found, as_json)
 
 

@@ -14,25 +14,23 @@ for one epoch: no sequence comes twice within twice the step hint.
 
     algoperf-lite run -w zipf_lm -s nadamw --quick
 
-The reference, `nadamw` at its default point, reaches the target at step 980 of the hint's 1,400
-(median of 10 seeds; range 910 to 1,050, coefficient of variation 4.5%), in 6.4 s (5.9 to 6.8) at
-6.5 ms a step on 2 CPU cores otherwise idle. Evaluation takes 5% of the training time.
+The reference, `nadamw` at its default point, reaches the target at step 1,050 of the hint's 1,400
+(median of 10 seeds; range 1,050 to 1,190, coefficient of variation 5%), in 8.2 s (7.6 to 9.5) on 2
+CPU cores. Evaluation takes 5% of the training time. Measured by ``algoperf-lite run -w zipf_lm -s
+nadamw --quick --studies 10`` and ``python -m benchmarks.trials``.
 
-Validation loss after 1,400 steps and steps to the target, one seed (over 10 seeds the reference's
-final loss has mean 3.054 and standard deviation 0.009), each at the best learning rate tried:
+Validation loss after 1,400 steps and steps to the target, at default points (nadamw 10 seeds, the
+others 3; medians):
 
-    method               learning rate   final loss   steps to target
-    muon                          0.01        2.992               840
-    nadamw                        0.01        3.024               980
-    schedule_free_adamw           0.01        3.036              1050
-    adafactor                     0.01        3.038               980
-    nadamw (default)             0.003        3.069              1050
-    nesterov                       0.2        3.110             never
-    lion                         0.001        3.238             never
+    method                final loss   steps to target
+    schedule_free_adamw       3.0217              1120
+    nadamw                    3.0270              1050
+    nesterov                  3.0675             never
 
-muon takes 1.6 times as long for a step as nadamw. nesterov ends at 3.120 at learning rate 0.1,
-diverges at 0.3, and at 0.2 reaches the target in one of 3 seeds, at the last step. adafactor is
-optax's without parameter scaling.
+Other methods, one seed in a plain loop at the best learning rate tried: muon at 0.01 ends at 2.992
+(step 980), adafactor (optax's, without parameter scaling) at 0.01 at 3.038 (step 1,190), lion at
+0.001 at 3.238 (never). Without clipping, nesterov ends at 3.110 at learning rate 0.2 and diverges
+at 0.3.
 """
 
 from dataclasses import dataclass
