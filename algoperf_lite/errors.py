@@ -37,6 +37,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") ->
     """
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
-    hint = f" did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = f": did you mean {' or '.join(map(repr, near))}?" if near else "."
     place = f"{where}: " if where else ""
-    return UsageError(f"{place}unknown {kind} {name!r}:{hint} Known: {', '.join(known) or 'none'}.")
+    return UsageError(f"{place}unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}.")
