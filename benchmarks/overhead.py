@@ -63,6 +63,14 @@ def compare(workload, splits, submission, rounds):
     }
 
 
+def compare_named(selector, rounds):
+    """`compare` for a workload of the tree with its reference submission."""
+    w = registry.find_workload(selector)
+    splits = dataset.load(w.dataset, environment.data_directory())
+    _, reference, _ = registry.find_submission(w.reference)
+    return compare(w, splits, reference, rounds)
+
+
 def report(found, as_json):
     """Print the figures."""
     if as_json:
@@ -82,13 +90,8 @@ def report(found, as_json):
 def main(workload, rounds, as_json):
     """Compare the harness with a bare loop on lite workloads."""
     environment.use_compilation_cache()
-    found = {}
-    for name in workload or registry.known_names("workload"):
-        w = registry.find_workload(name)
-        splits = dataset.load(w.dataset, environment.data_directory())
-        _, reference, _ = registry.find_submission(w.reference)
-        found[w.name] = compare(w, splits, reference, rounds)
-    report(found, as_json)
+    names = workload or registry.known_names("workload")
+    report({name: compare_named(name, rounds) for name in names}, as_json)
 
 
 if __name__ == "__main__":

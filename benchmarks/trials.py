@@ -39,6 +39,18 @@ def summarise(rows):
     }  # fmt: skip
 
 
+def summarise_all(results):
+    """`summarise` for each workload and submission of a results directory."""
+    groups = defaultdict(list)
+    for row in read_trials(results):
+        if "submission" in row:
+            groups[row["workload"], row["submission"]].append(row)
+    return [
+        {"workload": workload, "submission": submission} | summarise(rows)
+        for (workload, submission), rows in sorted(groups.items())
+    ]
+
+
 def _range(values):
     return [min(values), max(values)] if values else None
 
@@ -48,14 +60,7 @@ def _range(values):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(results, as_json):
     """Summarise the trials recorded in RESULTS."""
-    groups = defaultdict(list)
-    for row in read_trials(results):
-        if "submission" in row:
-            groups[row["workload"], row["submission"]].append(row)
-    found = [
-        {"workload": workload, "submission": submission} | summarise(rows)
-        for (workload, submission), rows in sorted(groups.items())
-    ]
+    found = summarise_all(results)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
