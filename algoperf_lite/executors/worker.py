@@ -29,7 +29,7 @@ from algoperf_lite.tuning import check_point, check_space
 from algoperf_lite.workload import Workload
 
 KEPT_WORKLOADS = 12
-KEPT_PROGRAMS = 48
+KEPT_PROGRAMS = 24  # some 20 MiB each, and a second to load again from the cache on disk
 
 Notify = Callable[[Event], None]
 
