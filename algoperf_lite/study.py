@@ -143,9 +143,10 @@ def finished(spec: TrialSpec, retry_failed: bool = False) -> dict[str, Any] | No
     planned = spec.identity()
     for key in ("workload_fingerprint", "submission_fingerprint", "hyperparameters", "seed"):
         if record.get(key) != planned[key]:
+            retry = " give --retry-failed," if record["status"] == "error" else ""
             raise UsageError(
                 f"{spec.directory} records another trial: its {key} is {record.get(key)},"
-                f" now {planned[key]}. Delete it to run again, or choose another --results."
+                f" now {planned[key]}. To run it anew,{retry} delete it or use another --results."
             )
     return record
 
