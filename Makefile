@@ -1,12 +1,15 @@
-# make demo   install, run the main job on embedded data, print the leaderboard, write a plot
-# make test   install, lint, run the whole test suite
+# make demo     install, run the main job on embedded data, print the leaderboard, write a plot
+# make install  just that, into .venv
+# make test     install, lint, run the whole test suite
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RESULTS ?= results/demo
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: install demo test lint format clean
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(BIN)/algoperf-lite run -w digits_resnet -w zipf_lm -w clicks_dlrm \

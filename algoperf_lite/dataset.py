@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from algoperf_lite.errors import MachineError
+from algoperf_lite.errors import MachineError, UsageError
 from algoperf_lite.workload import Dataset
 
 SPLITS = ("train", "validation", "test")
@@ -29,6 +29,7 @@ def load(dataset: Dataset, data_dir: Path) -> dict[str, Any]:
         ``{"train" | "validation" | "test": {"inputs": ..., "targets": ...}}``.
 
     Raises:
+        UsageError: its builder cannot be imported.
         MachineError: the directory cannot be written, or what it holds cannot be read or does not
             have the fingerprint that the workload states.
     """
@@ -44,7 +45,8 @@ def load(dataset: Dataset, data_dir: Path) -> dict[str, Any]:
     if found != dataset.fingerprint:
         raise MachineError(
             f"dataset {dataset.name}: fingerprint mismatch: {builder.data_dir} holds {found},"
-            f" the workload states {dataset.fingerprint}. {mend}"
+            f" the workload states {dataset.fingerprint}. If you changed the dataset, state the"
+            f" new fingerprint in the workload; if not: {mend[0].lower()}{mend[1:]}"
         )
     return splits
 
@@ -71,7 +73,13 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
     builder_class = dataset.builder
     if isinstance(builder_class, str):
         module, _, name = builder_class.partition(":")
-        builder_class = getattr(importlib.import_module(module), name)
+        try:
+            builder_class = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise UsageError(
+                f"dataset {dataset.name}: cannot import its builder {dataset.builder!r}: {error};"
+                " it is 'module:Class', the module importable or beside the workload's file"
+            ) from error
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         builder = builder_class(data_dir=str(data_dir), file_format="array_record")

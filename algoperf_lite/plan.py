@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ import numpy as np
 
 from algoperf_lite.environment import device_name
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import SCHEMA, SUITE_FILE, read_json, write_json
+from algoperf_lite.records import (
+    FRAMEWORK_SUFFIX,
+    SCHEMA,
+    SUITE_FILE,
+    TRIAL_FILE,
+    read_json,
+)
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.tuning import draw_points
 
@@ -84,21 +91,22 @@ def trial_seed(base: int, study: int, trial: int) -> int:
     return int(np.random.SeedSequence([base, study, trial]).generate_state(1)[0] >> 1)
 
 
-def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) -> None:
-    """Write or extend suite.json: what a score of this directory is computed over.
+def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) -> dict[str, Any]:
+    """What a score of a results directory is computed over, this run included.
+
+    Returns:
+        The content for suite.json. What an earlier run declared stays, unless no trial of it was
+        ever recorded.
 
     Raises:
-        UsageError: the directory was made with other settings, on another device, or with a
+        UsageError: the directory holds trials made with other settings, on another device, or on a
             workload of the same name that differs.
     """
-    path = results / SUITE_FILE
-    suite = read_json(path) or {
-        "schema": SCHEMA,
-        "base_workloads": [],
-        "held_out_workloads": [],
-        "workloads": {},
-        "submissions": {},
-    }
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"--results {results} is a file; give a directory")
+    empty = {"schema": SCHEMA, "base_workloads": [], "held_out_workloads": [],
+             "workloads": {}, "submissions": {}}  # fmt: skip
+    suite = (read_json(results / SUITE_FILE) if _recorded(results) else None) or empty
     settings = {name: getattr(protocol, name) for name in DECLARED}
     settings["device"] = device_name(described["environment"])
     for name, now in settings.items():
@@ -112,10 +120,11 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
         known = suite["workloads"].get(w["name"])
         if known is None:
             suite["base_workloads"].append(w["name"])
-        elif known["fingerprint"] != w["fingerprint"]:
+        elif known["fingerprint"] != w["fingerprint"] and _recorded(results, w["name"]):
             raise UsageError(
                 f"{results} was run with another version of workload {w['name']}: fingerprint"
-                f" {known['fingerprint']}, now {w['fingerprint']}; choose another --results"
+                f" {known['fingerprint'][:12]}, now {w['fingerprint'][:12]}; choose another"
+                " --results directory"
             )
         target = w["target"]
         suite["workloads"][w["name"]] = {
@@ -128,13 +137,25 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
         }
     for s in described["submissions"]:
         suite["submissions"][s["name"]] = {"ruleset": s["ruleset"]}
-    write_json(path, suite)
+    return suite
+
+
+def _recorded(results: Path, workload: str = "*") -> bool:
+    """Whether any trial (of a workload) has a record below a results directory."""
+    name = workload if workload == "*" else glob.escape(workload)
+    pattern = f"*/study_*/{name}{FRAMEWORK_SUFFIX}/trial_*/{TRIAL_FILE}"
+    return next(results.glob(pattern), None) is not None
 
 
 def _points(submission: dict[str, Any], protocol: Protocol, study: int) -> list[dict[str, Any]]:
     """The points of one study; the same on every workload."""
     external = submission["ruleset"] == "external" and protocol.points == "search_space"
     space = submission["search_space"] if external else None
+    if external and not space:
+        raise UsageError(
+            f"submission {submission['name']} has nothing to tune: give it a search_space, declare"
+            " ruleset='self', or use --quick (with --studies N for N seeds)"
+        )
     seed_text = f"{submission['name']}/{study}/{protocol.seed}"
     return draw_points(space, submission["default"], protocol.trials, seed_text)
 

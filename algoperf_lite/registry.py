@@ -96,15 +96,17 @@ def find_workload(text: str) -> Workload:
     """
     selector = parse_selector(text)
     if selector.is_path:
-        module, name = _load_path(Path(selector.base)), None
+        module = _load_path(Path(selector.base))
+        name = _only_workload(module).name
     else:
         module, name = _workload_module(selector.base), selector.base
+    params = dict(selector.params)
+    if variant := params.pop("variant", None):
+        name = f"{name}_{variant}"
     defined = {w.name: w for w in workloads_in(module)}
-    if name is None:
-        name = _only_workload(module).name
     if name not in defined:
         raise unknown_name("workload", name, {*known_names("workload"), *defined})
-    return _with_parameters(defined[name], selector)
+    return _with_parameters(defined[name], params)
 
 
 def find_submission(text: str) -> tuple[str, Submission, str]:
@@ -125,7 +127,8 @@ def find_submission(text: str) -> tuple[str, Submission, str]:
     try:
         submission = _only_submission(module).fix(selector.params)
     except UsageError as error:
-        raise UsageError(f"{text}: {error}") from error
+        prefix = "" if str(error).startswith(selector.base) else f"{text}: "
+        raise UsageError(f"{prefix}{error}") from error
     code = [fingerprint_code(m) for m in (module, *_shared_modules(module))]
     parts = f"{code} {sorted(selector.params.items())}"
     return selector.name, submission, hashlib.sha256(parts.encode()).hexdigest()
@@ -217,6 +220,8 @@ def _load_path(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     module.__source__ = source.decode(errors="replace")
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(folder)  # what lies beside the file can be imported, as from a script
     sys.modules[name] = module  # pickling, dataclasses and fingerprints look modules up by name
     try:
         spec.loader.exec_module(module)
@@ -251,16 +256,17 @@ def _only(module: ModuleType, kind: str, contract: type) -> Any:
     return next(iter(found.values()))
 
 
-def _with_parameters(workload: Workload, selector: Selector) -> Workload:
-    if not selector.params:
+def _with_parameters(workload: Workload, changes: dict[str, Any]) -> Workload:
+    """Another workload: its name says what was changed."""
+    if not changes:
         return workload
-    changes = dict(selector.params)
     for name in changes:
         if name not in WORKLOAD_PARAMETERS:
-            raise unknown_name("workload parameter", name, WORKLOAD_PARAMETERS)
+            raise unknown_name("workload parameter", name, (*WORKLOAD_PARAMETERS, "variant"))
+    name = Selector(workload.name, dict(changes)).name
     try:
         if "target" in changes:
             changes["target"] = replace(workload.target, value=float(changes["target"]))
-        return replace(workload, name=selector.name, **changes)
+        return replace(workload, name=name, **changes)
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{selector.name}: {error}") from error
+        raise UsageError(f"{name}: {error}") from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import Executor, WorkerLostError, make_executor
 from algoperf_lite.plan import STUDIES, TRIALS, Protocol, declare_suite, plan
-from algoperf_lite.records import SCHEMA, TRIAL_FILE, read_json, write_json
+from algoperf_lite.records import SCHEMA, SUITE_FILE, TRIAL_FILE, read_json, write_json
 from algoperf_lite.registry import absolute
 from algoperf_lite.spec import TrialSpec
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from scoring.leaderboard import Leaderboard
 
 BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
+
+CHANGES = {
+    "workload_fingerprint": "the workload has changed",
+    "submission_fingerprint": "the code of the submission, or its values in brackets, have changed",
+    "hyperparameters": "the hyperparameter point has changed",
+    "seed": "the seed has changed",
+}
+"""What makes a recorded trial another than the planned one."""
 
 Observer = Callable[[dict[str, Any]], None]
 
@@ -86,6 +94,8 @@ def run(
         >>> done.leaderboard().to_json()["submissions"][0]["name"]  # doctest: +SKIP
         'nadamw'
     """
+    if isinstance(workloads, str) or isinstance(submissions, str):
+        raise UsageError("workloads and submissions are lists of selectors, as in ['zipf_lm']")
     if not workloads or not submissions:
         raise UsageError("name at least one workload and one submission (-w NAME -s NAME)")
     if quick and trials is not None:
@@ -108,8 +118,9 @@ def run(
         described = executor.call("describe", request)
         _refuse_duplicates(described)
         specs = plan(results, protocol, described)
+        suite = declare_suite(results, protocol, described)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
-        declare_suite(results, protocol, described)
+        write_json(results / SUITE_FILE, suite)
         observe(
             {
                 "event": "plan",
@@ -141,12 +152,12 @@ def finished(spec: TrialSpec, retry_failed: bool = False) -> dict[str, Any] | No
     if retry_failed and record["status"] == "error":
         return None
     planned = spec.identity()
-    for key in ("workload_fingerprint", "submission_fingerprint", "hyperparameters", "seed"):
+    for key, what in CHANGES.items():
         if record.get(key) != planned[key]:
             retry = " give --retry-failed," if record["status"] == "error" else ""
             raise UsageError(
-                f"{spec.directory} records another trial: its {key} is {record.get(key)},"
-                f" now {planned[key]}. To run it anew,{retry} delete it or use another --results."
+                f"{spec.directory} records another trial: {what} since. To run it anew,{retry}"
+                " delete it or use another --results."
             )
     return record
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import optax
 
-from algoperf_lite.errors import unknown_name
+from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.workload import Direction
 
 PyTree = Any
@@ -180,16 +180,18 @@ class Submission:
         """This submission with some hyperparameters fixed, in default and search space alike.
 
         Raises:
-            UsageError: a name that `default` does not have.
+            UsageError: a name that `default` does not have, or no number where it has one.
 
         Example:
             >>> sgd = OptaxSubmission(lambda hp, task: optax.sgd(hp["lr"]), default={"lr": 0.1})
             >>> sgd.fix({"lr": 0.5}).default
             {'lr': 0.5}
         """
-        for name in values:
+        for name, value in values.items():
             if name not in self.default:
                 raise unknown_name("hyperparameter", name, self.default)
+            if _is_number(self.default[name]) and not _is_number(value):
+                raise UsageError(f"hyperparameter {name!r} must be a number, not {value!r}")
         space = self.search_space
         if isinstance(space, Mapping):
             space = {name: entry for name, entry in space.items() if name not in values}
@@ -203,8 +205,11 @@ class Submission:
         return {name: value for name, value in hp.items() if name not in traced}, traced
 
     def _is_traced(self, name: str, value: Any) -> bool:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and name not in self.static
+        return _is_number(value) and name not in self.static
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

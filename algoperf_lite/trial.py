@@ -126,7 +126,10 @@ class Trial:
             run.evaluation_seconds += perf_counter() - start
             self._decide(run, step, scalars, row, workload.target)
             if run.status is None:
-                hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
+                try:
+                    hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
+                except Exception as error:  # what was trained until here is recorded
+                    run.stop("error", describe_error(error))
             if run.status is not None:
                 start = perf_counter()
                 for split in ("test", "train"):

@@ -142,7 +142,7 @@ def read_trial(where: TrialPath, target: WorkloadTarget) -> tuple[Trial | None, 
             return None, problems
     budget = (record or {}).get("budget_seconds")
     seconds, steps = (math.inf, None) if rows is None else first_hit(rows, target, budget)
-    notes = [] if rows is None else rows.notes + _oddities(rows)
+    notes = [] if rows is None else rows.notes + _oddities(rows, status)
     if notes:
         problems.append(Problem(csv_path, "; ".join(notes)))
     if status in VOID_STATUSES:
@@ -182,12 +182,12 @@ def first_hit(
     return float(seconds[row]), int(steps) if np.isfinite(steps) else None
 
 
-def _oddities(rows: Evaluations) -> list[str]:
+def _oddities(rows: Evaluations, status: str | None) -> list[str]:
     """What is readable and yet cannot be right."""
     seconds = rows.columns[TIME_COLUMN]
     seconds = seconds[np.isfinite(seconds)]
     notes = []
-    if len(rows.columns[TIME_COLUMN]) == 0:
+    if len(rows.columns[TIME_COLUMN]) == 0 and status not in VOID_STATUSES:
         notes.append("holds no evaluation")
     if (seconds < 0).any():
         notes.append(f"{TIME_COLUMN} is negative: such rows are not counted")

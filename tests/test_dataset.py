@@ -6,7 +6,7 @@ import pytest
 import tiny
 
 from algoperf_lite import dataset
-from algoperf_lite.errors import MachineError
+from algoperf_lite.errors import MachineError, UsageError
 from workloads.datasets.blocks import BlockBuilder
 
 
@@ -21,7 +21,15 @@ def test_a_corrupt_cache_names_both_fingerprints_and_the_mend(tmp_path):
     wrong = replace(tiny.workload.dataset, fingerprint="stated")
     with pytest.raises(MachineError, match=r"holds \w{64}, the workload states stated") as caught:
         dataset.load(wrong, tmp_path)
-    assert f"Delete {tmp_path}/blobs/1.0.0 and run again" in str(caught.value)
+    assert "state the new fingerprint in the workload" in str(caught.value)
+    assert f"delete {tmp_path}/blobs/1.0.0 and run again" in str(caught.value)
+
+
+def test_a_builder_that_cannot_be_imported_is_a_usage_error(tmp_path):
+    for builder in ("no_such_module:Builder", "tiny:NoSuchBuilder"):
+        lost = replace(tiny.workload.dataset, builder=builder)
+        with pytest.raises(UsageError, match="cannot import its builder"):
+            dataset.load(lost, tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])

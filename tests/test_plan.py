@@ -4,7 +4,7 @@ import pytest
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.plan import Protocol, declare_suite, plan, trial_seed
-from algoperf_lite.records import read_json
+from algoperf_lite.records import trial_directory, write_json
 
 SPACE = {"lr": {"min": 1e-3, "max": 1e-1, "scaling": "log"}}
 
@@ -82,9 +82,20 @@ def test_counts_below_one_are_refused(field):
         Protocol(**{field: 0})
 
 
+def record(results, workload="w1"):
+    """Leave a record, as a finished trial would."""
+    write_json(trial_directory(results, "a", 0, workload, 1) / "trial.json", {"status": "error"})
+
+
+def declare(results, protocol=None, **changes):
+    """Declare a suite and write it, as `run` does."""
+    suite = declare_suite(results, protocol or Protocol(), described(**changes))
+    write_json(results / "suite.json", suite)
+    return suite
+
+
 def test_the_suite_declares_targets_submissions_and_counts(tmp_path):
-    declare_suite(tmp_path, Protocol(), described(a="external", b="self"))
-    suite = read_json(tmp_path / "suite.json")
+    suite = declare(tmp_path, a="external", b="self")
     assert suite["base_workloads"] == ["w1", "w2"]
     assert suite["workloads"]["w1"] == {
         "target_metric_name": "loss", "validation_target_value": 1.0, "direction": "minimize",
@@ -96,31 +107,56 @@ def test_the_suite_declares_targets_submissions_and_counts(tmp_path):
 
 
 def test_a_second_run_adds_to_the_suite(tmp_path):
-    declare_suite(tmp_path, Protocol(), described(a="external"))
-    declare_suite(tmp_path, Protocol(), described(b="external"))
-    assert set(read_json(tmp_path / "suite.json")["submissions"]) == {"a", "b"}
-    assert read_json(tmp_path / "suite.json")["base_workloads"] == ["w1", "w2"]
+    declare(tmp_path, a="external")
+    record(tmp_path)
+    suite = declare(tmp_path, b="external")
+    assert set(suite["submissions"]) == {"a", "b"}
+    assert suite["base_workloads"] == ["w1", "w2"]
 
 
-def test_a_directory_of_another_kind_of_run_is_refused(tmp_path):
-    declare_suite(tmp_path, Protocol(), described())
-    with pytest.raises(UsageError, match="was run with studies=3, now studies=1"):
-        declare_suite(tmp_path, Protocol(studies=1, trials=1, points="default"), described())
+QUICK = Protocol(studies=1, trials=1, points="default")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"protocol": QUICK}, "was run with studies=3, now studies=1"),
         ({"kind": "H200"}, "run with device=1 x H100, now device=1 x H200"),
         ({"fingerprint": "g"}, "another version of workload w1: fingerprint f, now g"),
     ],
 )
 def test_times_that_cannot_be_compared_do_not_share_a_directory(tmp_path, changes, message):
-    declare_suite(tmp_path, Protocol(), described())
-    before = (tmp_path / "suite.json").read_bytes()
+    declare(tmp_path)
+    record(tmp_path)
     with pytest.raises(UsageError, match=message):
-        declare_suite(tmp_path, Protocol(), described(**changes))
-    assert (tmp_path / "suite.json").read_bytes() == before
+        declare(tmp_path, **changes)
+
+
+@pytest.mark.parametrize("changes", [{"protocol": QUICK}, {"kind": "H200"}, {"fingerprint": "g"}])
+def test_a_directory_without_records_binds_nobody(tmp_path, changes):
+    declare(tmp_path)
+    assert declare(tmp_path, **changes)["base_workloads"] == ["w1", "w2"]
+
+
+def test_a_workload_without_records_may_change(tmp_path):
+    declare(tmp_path)
+    record(tmp_path, workload="w2")
+    with pytest.raises(UsageError, match="another version of workload w2"):
+        declare(tmp_path, fingerprint="g")
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is a file; give a directory"):
+        declare_suite(tmp_path / "file", Protocol(), described())
+
+
+def test_external_tuning_needs_something_to_tune():
+    nothing = described()
+    nothing["submissions"][0]["search_space"] = None
+    with pytest.raises(UsageError, match="submission a has nothing to tune"):
+        plan(Path("r"), Protocol(), nothing)
+    assert len(plan(Path("r"), QUICK, nothing)) == 2
 
 
 def test_a_negative_seed_is_refused():

@@ -116,3 +116,20 @@ def test_a_plugin_is_found_and_may_not_take_a_taken_name(monkeypatch):
     Plugin.name = "zipf_lm"
     with pytest.raises(UsageError, match=r"defined twice: \['zipf_lm'\]"):
         registry.known_names("workload")
+
+
+def test_a_variant_by_path_and_what_lies_beside_the_file(tmp_path):
+    (tmp_path / "beside_the_file.py").write_text("VALUE = 0.125")
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from dataclasses import replace\nimport beside_the_file, tiny\n"
+        "from algoperf_lite import Target\n"
+        "workload = replace(tiny.workload, name='own')\n"
+        "target = Target('loss', beside_the_file.VALUE, 'minimize')\n"
+        "variants = (workload.with_variant('hard', target=target),)\n"
+    )
+    found = registry.find_workload(f"{path}[variant=hard]")
+    assert (found.name, found.base, found.target.value) == ("own_hard", "own", 0.125)
+    assert registry.find_workload(f"{path}[variant=hard,batch_size=5]").batch_size == 5
+    with pytest.raises(UsageError, match="did you mean 'own_hard'"):
+        registry.find_workload(f"{path}[variant=hrd]")

@@ -92,7 +92,8 @@ def test_the_same_command_again_runs_nothing(executor, good, tmp_path):
     assert events[0]["todo"] == 0
 
 
-def test_an_interrupted_run_continues_with_what_is_missing(executor, good, tmp_path):
+def test_an_interrupted_run_continues_with_what_is_missing(executor, write, tmp_path):
+    good = write("searched", HEADER + "submission = toys.sgd")
     arguments = dict(studies=2, trials=2, max_steps=30, executor=executor)
     whole = algoperf_lite.run([TINY], [good], tmp_path / "whole", **arguments)
     seen = []
@@ -144,7 +145,9 @@ def test_a_record_of_other_code_is_not_taken_for_this_one(executor, good, tmp_pa
     record = next((tmp_path / "r").rglob("trial.json"))
     changed = json.loads(record.read_text()) | {"submission_fingerprint": "old"}
     record.write_text(json.dumps(changed))
-    with pytest.raises(UsageError, match="its submission_fingerprint is old, now"):
+    with pytest.raises(
+        UsageError, match="the code of the submission, or its values in brackets, have changed"
+    ):
         algoperf_lite.run([TINY], [good], tmp_path / "r", **arguments)
 
 
@@ -171,7 +174,7 @@ def test_a_submission_edited_in_between_is_another_submission(executor, write, t
     arguments = dict(quick=True, max_steps=20, executor=executor)
     first = algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
     write("edited", GOOD.replace("LR", "0.01"))
-    with pytest.raises(UsageError, match="its submission_fingerprint is"):
+    with pytest.raises(UsageError, match="the code of the submission"):
         algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
     other = algoperf_lite.run([TINY], [path], tmp_path / "other", **arguments)
     assert values(first) != values(other)
@@ -204,6 +207,8 @@ def test_a_submission_that_changes_jaxs_configuration_is_refused(executor, write
         ([TINY], ["nadamw"], {"quick": True, "trials": 2}, "--quick is one trial per study"),
         ([TINY], ["nadamv"], {}, "did you mean 'nadamw'"),
         ([TINY], ["nadamw"], {"executor": "rey"}, "unknown executor 'rey'"),
+        (TINY, ["nadamw"], {}, "workloads and submissions are lists"),
+        ([TINY], ["nadamw[learning_rate=fast]"], {}, "'learning_rate' must be a number"),
     ],
 )
 def test_bad_requests_are_refused_before_anything_runs(

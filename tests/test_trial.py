@@ -126,7 +126,8 @@ def test_an_exception_on_the_host_keeps_the_rows_so_far(run):
     summary, rows, _ = run(toys.plain_sgd(on_eval=on_eval), NEVER)
     assert summary["status"] == "error"
     assert "third time" in summary["reason"]
-    assert [row["global_step"] for row in rows] == [10, 20]
+    assert [row["global_step"] for row in rows] == [10, 20, 30]
+    assert summary["steps"] == 30
 
 
 def test_a_submission_may_end_its_trial(run):

@@ -13,9 +13,15 @@ from rich.text import Text
 
 from algoperf_lite.environment import device_name
 
-RECENT = 12  # trials kept on screen
 REDRAW_SECONDS = 1.0
-STYLE = {"target_reached": "green", "budget_exhausted": "yellow", "interrupted": "yellow"}
+WIDTH_OF_NUMBERS = 54  # characters of all columns but the names, and the gaps
+STATUS = {
+    "running": ("running", ""),
+    "target_reached": ("reached", "green"),
+    "budget_exhausted": ("missed", "yellow"),
+    "diverged": ("diverged", "red"),
+    "error": ("error", "red"),
+}
 
 
 class ProgressView:
@@ -46,9 +52,12 @@ class ProgressView:
             self._live.start(refresh=True)
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type | None, *exc: object) -> None:
         if self._live:
             self._live.stop()
+        if kind is not None:
+            ended = sum(row["status"] != "running" for row in self._rows.values())
+            self._console.print(f"{ended} of {self._todo} trials done before this")
 
     def observe(self, event: dict[str, Any]) -> None:
         """Take in one event of `study.run`."""
@@ -64,7 +73,7 @@ class ProgressView:
         self._todo = event["todo"]
         recorded = len(event["trials"]) - event["todo"]
         self._console.print(
-            f"{len(event['trials'])} trials, {recorded} already recorded, on"
+            f"trials: {len(event['trials'])}, {recorded} already recorded, on"
             f" {device_name(event['environment'])}",
             soft_wrap=True,
         )
@@ -82,61 +91,55 @@ class ProgressView:
     def _on_done(self, event: dict[str, Any]) -> None:
         row, record = self._rows[_identity(event["trial"])], event["record"]
         row["status"], row["reason"] = record["status"], record.get("reason")
+        if record["status"] == "error" and record.get("steps"):
+            row["step"], row["seconds"] = record["steps"], record["seconds"]
         if not self._live or record["status"] in ("error", "diverged"):  # say why, and keep it
             self._console.print(self._line(row), soft_wrap=True)
 
     def render(self) -> Group:
-        """The table as it stands."""
-        table = Table(
-            "workload",
-            "submission",
-            "study",
-            "trial",
-            "step",
-            "metric / target",
-            "on-clock s",
-            "budget left",
-            "status",
-            expand=False,
-        )
-        for column in table.columns[2:8]:
-            column.justify = "right"
+        """The table as it stands, of as many trials as the screen has room for."""
         rows = list(self._rows.values())
-        for row in rows[-RECENT:]:
-            table.add_row(*self._cells(row), style="bold" if row["status"] == "running" else "")
         ended = sum(row["status"] != "running" for row in rows)
-        return Group(table, Text(f"{ended} of {self._todo} trials done, {self._doing}"))
+        footer = Text(f"{ended} of {self._todo} trials done, {self._doing}")
+        if not rows:
+            return Group(footer)
+        table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+        room_for_names = (self._console.width - WIDTH_OF_NUMBERS) // 2
+        for name in ("workload", "submission"):
+            table.add_column(name, no_wrap=True, max_width=max(8, room_for_names))
+        for name in ("trial", "step", "metric / target", "on-clock", "left"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("status", no_wrap=True)
+        room = max(3, self._console.height - 5)
+        for row in rows[-room:]:
+            table.add_row(*self._cells(row), style="bold" if row["status"] == "running" else "")
+        return Group(table, footer)
 
     def _cells(self, row: dict[str, Any]) -> list[Any]:
-        target = self._targets.get(row["workload_name"], {"metric": "", "value": math.nan})
+        target = self._targets.get(row["workload_name"], {"value": math.nan})
         seconds, budget = row.get("seconds", 0.0), row.get("budget_seconds")
-        left = (
-            f"{max(0.0, budget - seconds):.1f} s"
-            if budget
-            else f"{(row.get('max_steps') or 0) - row.get('step', 0)} steps"
-        )
+        steps_left = (row.get("max_steps") or 0) - row.get("step", 0)
+        left = f"{max(0.0, budget - seconds):.1f} s" if budget else f"{steps_left} steps"
         value = f"{row['value']:.4f}" if "value" in row else "-"
-        status = Text(row["status"], STYLE.get(row["status"], ""))
-        if row["status"] in ("error", "diverged"):
-            status.stylize("red")
+        word, style = STATUS.get(row["status"], (row["status"], ""))
         return [
             row["workload_name"],
             row["submission_name"],
-            str(row["study"]),
-            str(row["trial"]),
+            f"{row['study']}/{row['trial']}",
             str(row.get("step", 0)),
-            f"{target['metric']} {value} / {target['value']:g}",
-            f"{seconds:.2f}",
+            f"{value} / {target['value']:g}",
+            f"{seconds:.2f} s",
             left,
-            status,
+            Text(word, style),
         ]
 
     def _line(self, row: dict[str, Any]) -> str:
         cells = [str(cell) for cell in self._cells(row)]
+        metric = self._targets.get(row["workload_name"], {"metric": ""})["metric"]
         reason = f" ({row['reason']})" if row.get("reason") else ""
         return (
-            f"{cells[0]} {cells[1]} study {cells[2]} trial {cells[3]}: {row['status']}{reason}"
-            f" at step {cells[4]}, {cells[6]} s, {cells[5]}"
+            f"{cells[0]} {cells[1]} study {row['study']} trial {row['trial']}:"
+            f" {row['status']}{reason} at step {cells[3]}, {cells[5]}, {metric} {cells[4]}"
         )
 
 

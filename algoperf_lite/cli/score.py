@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from algoperf_lite.cli import output
+from algoperf_lite.records import unwritable
 
 if TYPE_CHECKING:
     from scoring.leaderboard import Leaderboard
@@ -74,4 +75,7 @@ def present(board: "Leaderboard", figure: Path | None) -> None:
 def _write_figure(board: "Leaderboard", stem: Path) -> list[Path]:
     from scoring.figures import performance_profiles  # noqa: PLC0415
 
-    return performance_profiles(board, stem)
+    try:
+        return performance_profiles(board, stem)
+    except OSError as error:
+        raise unwritable(stem, error) from error

@@ -45,7 +45,7 @@ def read_trials(path: Path) -> list[dict[str, Any]]:
     """
     directories = {f.parent for name in (TRIAL_FILE, EVALUATIONS_FILE) for f in path.rglob(name)}
     if not directories:
-        raise UsageError(f"no trials in or below {path}; `algoperf-lite run --results {path}`")
+        raise UsageError(f"no trials in or below {path}; give a directory that `run` wrote")
     unfinished = {"status": "unfinished"}
     return [
         {"path": str(directory)} | (read_json(directory / TRIAL_FILE) or unfinished)

@@ -91,12 +91,20 @@ def _curve(trial: dict[str, Any], evaluations: list[dict[str, float]]) -> str:
 
 def _clock_table(trial: dict[str, Any]) -> Table:
     table = Table("where time went", "seconds", "share of on-clock")
-    total = trial["seconds"] or math.nan
+    total = trial["seconds"]
+    off_clock = dict(trial["off_clock"])
+    wall = off_clock.pop("wall")
+
+    def add(name: str, seconds: float, style: str = "") -> None:
+        share = f"{seconds / total:.1%}" if total else ""
+        table.add_row(name, f"{seconds:.3f}", share, style=style)
+
     for name, seconds in trial["clock"].items():
-        table.add_row(f"on the clock: {name}", f"{seconds:.3f}", f"{seconds / total:.1%}")
-    table.add_row("on the clock, all", f"{trial['seconds']:.3f}", "100.0%", style="bold")
-    for name, seconds in trial["off_clock"].items():
-        table.add_row(f"off the clock: {name}", f"{seconds:.3f}", f"{seconds / total:.1%}")
+        add(f"on the clock: {name}", seconds)
+    add("on the clock, all", total, "bold")
+    for name, seconds in off_clock.items():
+        add(f"off the clock: {name.replace('_', ' ')}", seconds)
+    table.add_row("the whole trial, by the wall clock", f"{wall:.3f}", "")
     return table
 
 
@@ -108,7 +116,7 @@ def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> Table:
         "robust clock": _seconds(trial.get("robust_seconds")),
         "interpolated crossing": _seconds(trial.get("interpolated_seconds")),
         "compiles on the clock": (trial.get("compiles_on_clock") or {}).get("count"),
-        "FLOPs per step": trial.get("flops_per_step"),
+        "FLOPs per step": _short(trial.get("flops_per_step")),
         "peak memory": _megabytes(trial.get("peak_memory_bytes")),
         "seed": trial.get("seed"),
         "hyperparameters": " ".join(f"{k}={v}" for k, v in hyperparameters.items()),
@@ -126,6 +134,10 @@ def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> Table:
 
 def _seconds(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f} s"
+
+
+def _short(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3g}"
 
 
 def _megabytes(value: float | None) -> str | None:

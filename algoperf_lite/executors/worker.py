@@ -174,6 +174,9 @@ def describe_submission(selector: str) -> dict[str, Any]:
             " everyone's trials; leave the configuration alone"
         )
     check_point(submission.default, selector)
+    for static in submission.static:
+        if static not in submission.default:
+            raise errors.unknown_name("hyperparameter", static, submission.default, selector)
     if submission.search_space is not None:
         check_space(submission.search_space, submission.default, selector)
     return {

@@ -27,7 +27,7 @@ def test_a_run_ends_with_leaderboard_pictures_and_path(cli, results):
                          "--results", results, "--quick", "--max-steps", "100",
                          "--executor", "inline", "--devices", "1")  # fmt: skip
     assert code == 0
-    assert "2 trials, 2 already recorded" in err
+    assert "trials: 2, 2 already recorded" in err
     assert "nadamw[learning_rate=0.05]" in out
     assert f"records: {results}" in out
     for suffix in ("png", "svg"):
@@ -95,12 +95,36 @@ def test_bad_requests_exit_2_with_the_mend(cli, tmp_path, arguments, message):
     assert "Traceback" not in err
 
 
+def test_a_table_for_a_small_terminal_keeps_the_running_trial_in_sight():
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, height=12)
+    view = ProgressView(console)
+    target = {"metric": "loss", "value": 4.2, "direction": "minimize"}
+    name = "schedule_free_adamw"
+    trials = [spec(submission_name=name, trial=k) for k in range(1, 21)]
+    view.observe({"event": "plan", "trials": trials, "todo": 20,
+                  "workloads": [{"name": "w", "target": target}],
+                  "environment": {"platform": "gpu", "device_count": 1,
+                                  "device_kind": "H100"}})  # fmt: skip
+    for trial in trials:
+        view.observe({"event": "start", "trial": trial})
+        if trial is not trials[-1]:
+            view.observe({"event": "done", "trial": trial, "record": {"status": "diverged"}})
+    screen.seek(0)
+    screen.truncate()
+    console.print(view.render())
+    lines = screen.getvalue().splitlines()
+    assert len(lines) <= 12
+    assert "running" in lines[-2]
+    assert "19 of 20 trials done" in lines[-1]
+
+
 def test_an_unwritable_results_directory_exits_3(cli, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = cli("run", "-w", TINY, "-s", "nadamw", "--results", tmp_path / "file" / "r",
                        *INLINE)  # fmt: skip
     assert code == 3
-    assert "Not a directory" in err
+    assert "is a file; give a directory" in err or "Not a directory" in err
 
 
 def test_a_corrupt_dataset_cache_exits_3(cli, tmp_path, monkeypatch):
@@ -180,7 +204,7 @@ def test_the_live_display_shows_step_metric_clock_and_budget():
     view.observe({"event": "progress", "trial": spec(), "step": 70, "seconds": 2.5, "value": 4.5})
     console.print(view.render())
     shown = screen.getvalue()
-    for text in ("70", "loss 4.5000 / 4.2", "2.50", "7.5 s", "running", "0 of 2 trials done"):
+    for text in ("70", "4.5000 / 4.2", "2.50 s", "7.5 s", "running", "0 of 2 trials done"):
         assert text in shown
     view.observe({"event": "done", "trial": spec(), "record": {"status": "target_reached"}})
     console.print(view.render())
