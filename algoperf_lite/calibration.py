@@ -14,7 +14,6 @@ from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import Program
-from algoperf_lite.records import read_json, write_json
 from algoperf_lite.window import train_window
 
 MIN_WINDOWS = 3
@@ -33,16 +32,6 @@ def path(described: dict[str, Any], workload_fingerprint: str, reference_fingerp
     identity = [described, workload_fingerprint, reference_fingerprint]
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return environment.home() / "calibration" / f"{digest[:32]}.json"
-
-
-def stored(file: Path) -> dict[str, Any] | None:
-    """The calibration in `file`, or None if there is none."""
-    return read_json(file)
-
-
-def store(file: Path, calibration: dict[str, Any]) -> None:
-    """Keep a calibration for later runs."""
-    write_json(file, calibration)
 
 
 def measure(program: Program, hp: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ segment began, and for the work that the segment started.
 """
 
 from collections.abc import Callable
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -75,8 +76,6 @@ class Clock:
         """
         if not self.windows:
             return self.seconds
-        rates = sorted(seconds / steps for steps, seconds in self.windows)
-        middle = len(rates) // 2
-        median = rates[middle] if len(rates) % 2 else (rates[middle - 1] + rates[middle]) / 2
+        rate = median(seconds / steps for steps, seconds in self.windows)
         in_windows = sum(seconds for _, seconds in self.windows)
-        return median * sum(steps for steps, _ in self.windows) + self.seconds - in_windows
+        return rate * sum(steps for steps, _ in self.windows) + self.seconds - in_windows

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -110,7 +111,7 @@ def time_calibration_kernel() -> float:
         start = perf_counter()
         jax.block_until_ready(compiled(x))
         seconds.append(perf_counter() - start)
-    return sorted(seconds)[KERNEL_REPEATS // 2]
+    return median(seconds)
 
 
 def reset_peak_memory() -> None:

@@ -63,13 +63,14 @@ def plan(results: Path, protocol: Protocol, described: dict[str, Any]) -> list[T
     """
     specs = []
     for study in range(protocol.studies):
+        points = {s["name"]: _points(s, protocol, study) for s in described["submissions"]}
         for trial in range(1, protocol.trials + 1):
             seed = trial_seed(protocol.seed, study, trial)
             for workload in described["workloads"]:
                 for submission in described["submissions"]:
                     if trial > trials_of(submission["ruleset"], protocol):
                         continue
-                    point = _points(submission, protocol, study)[trial - 1]
+                    point = points[submission["name"]][trial - 1]
                     specs.append(
                         _spec(results, protocol, workload, submission, study, trial, point, seed)
                     )

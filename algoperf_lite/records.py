@@ -9,7 +9,8 @@
         trial.json              identity, status, clock breakdown; its presence ends a trial
 
 csv rows are appended and flushed one at a time, json files are written whole, so a crash at any
-byte leaves a readable record. A directory with no trial.json holds an unfinished trial.
+byte leaves a readable record. A directory with no trial.json, or one that
+says ``interrupted``, holds an unfinished trial.
 """
 
 import csv

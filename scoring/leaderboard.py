@@ -1,6 +1,5 @@
 """The leaderboard: scores, the times behind them, and why a time is missing."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import SUITE_FILE
+from algoperf_lite.records import SUITE_FILE, finite
 from scoring import profiles
 from scoring.reader import Trial, read_records
 from scoring.suite import Suite, load_suite
@@ -276,17 +275,6 @@ def _row_json(rank: int, row: Row) -> dict[str, Any]:
         "score": row.score,
         "ruleset": row.ruleset,
         "targets_reached": row.targets_reached,
-        "times": {workload: _finite(seconds) for workload, seconds in row.times.items()},
-        "cells": {
-            workload: {
-                **asdict(cell),
-                "seconds": _finite(cell.seconds),
-                "ratio": _finite(cell.ratio),
-            }
-            for workload, cell in row.cells.items()
-        },
+        "times": finite(row.times),
+        "cells": {workload: finite(asdict(cell)) for workload, cell in row.cells.items()},
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -13,19 +13,17 @@ from algoperf_lite.cli import output
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(kind: str, as_json: bool) -> None:
     """Show the workloads and submissions there are, by name."""
-    tables = {
-        "workloads": _workloads if kind in ("all", "workloads") else None,
-        "submissions": _submissions if kind in ("all", "submissions") else None,
+    kinds = {
+        "workloads": (_workloads, _workload_table),
+        "submissions": (_submissions, _submission_table),
     }
-    found = {name: make() for name, make in tables.items() if make is not None}
+    chosen = {name: pair for name, pair in kinds.items() if kind in ("all", name)}
+    found = {name: rows() for name, (rows, _) in chosen.items()}
     if as_json:
         output.print_json(found)
         return
-    console = output.stdout()
-    if "workloads" in found:
-        console.print(_workload_table(found["workloads"]))
-    if "submissions" in found:
-        console.print(_submission_table(found["submissions"]))
+    for name, (_, table) in chosen.items():
+        output.stdout().print(table(found[name]))
 
 
 def _workloads() -> list[dict[str, Any]]:

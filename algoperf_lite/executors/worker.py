@@ -22,7 +22,7 @@ import jax
 from algoperf_lite import calibration, dataset, environment, errors, registry
 from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
 from algoperf_lite.executors import Event
-from algoperf_lite.records import TrialRecorder
+from algoperf_lite.records import TrialRecorder, read_json, write_json
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.trial import Limits, Trial
 from algoperf_lite.tuning import check_point, check_space
@@ -69,7 +69,7 @@ class Worker:
         found = registry.find_workload(workload)
         _, reference, fingerprint = registry.find_submission(found.reference)
         file = calibration.path(self._environment, found.fingerprint, fingerprint)
-        stored = None if again else calibration.stored(file)
+        stored = None if again else read_json(file)
         if stored is None:
             notify({"doing": f"calibrating {found.name}"})
             static, traced = reference.split_hyperparameters(reference.default)
@@ -77,7 +77,7 @@ class Worker:
             stored = calibration.measure(program, program.hyperparameters(traced))
             stored |= {"workload": found.name, "reference": found.reference}
             stored |= {"environment": self._environment}
-            calibration.store(file, stored)
+            write_json(file, stored)
         return stored
 
     def trial(self, notify: Notify, **spec_fields: Any) -> dict[str, Any]:

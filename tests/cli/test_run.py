@@ -146,18 +146,27 @@ def long_run(tmp_path):
                "--max-steps", "1000000000", "--quick", "--devices", "1"]  # fmt: skip
     trial = trial_directory(tmp_path, "nadamw", 0, "tiny[target=-1.0]", 1)
 
+    def begun():
+        """When the record's first file was written; inodes are reused, times are not."""
+        first = trial / "hparams.json"
+        return first.stat().st_mtime_ns if first.exists() else None
+
     def end_with(number):
-        table = trial / EVALUATIONS_FILE
-        before = table.stat().st_ino if table.exists() else None
+        before = begun()
         run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 120
-        while run.poll() is None:
-            if len(read_evaluations(table)) >= 3 and table.stat().st_ino != before:
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        os.killpg(run.pid, number)
-        _, err = run.communicate(timeout=60)
+        try:
+            deadline = time.monotonic() + 120
+            while run.poll() is None:
+                rows = read_evaluations(trial / EVALUATIONS_FILE)
+                if begun() not in (None, before) and len(rows) >= 3:
+                    break
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            os.killpg(run.pid, number)
+            _, err = run.communicate(timeout=60)
+        finally:
+            run.kill()
+            run.communicate()
         return run.returncode, err, trial
 
     return end_with
