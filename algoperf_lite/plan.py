@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,16 +93,27 @@ def trial_seed(base: int, study: int, trial: int) -> int:
     return int(np.random.SeedSequence([base, study, trial]).generate_state(1)[0] >> 1)
 
 
-def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) -> dict[str, Any]:
+def declare_suite(
+    results: Path,
+    protocol: Protocol,
+    described: dict[str, Any],
+    held_out: Collection[str] = (),
+) -> dict[str, Any]:
     """What a score of a results directory is computed over, this run included.
+
+    Args:
+        results: the results directory.
+        protocol: the run's settings.
+        described: what `Worker.describe` says of its workloads and submissions.
+        held_out: names of the workloads that are held-out variants; the others are base workloads.
 
     Returns:
         The content for suite.json. What an earlier run declared stays, unless no trial of it was
         ever recorded.
 
     Raises:
-        UsageError: the directory holds trials made with other settings, on another device, or on a
-            workload of the same name that differs.
+        UsageError: the directory holds trials made with other settings, on another device, on a
+            workload of the same name that differs, or that was held out and now is not.
     """
     if results.exists() and not results.is_dir():
         raise UsageError(f"--results {results} is a file; give a directory")
@@ -119,26 +131,41 @@ def declare_suite(results: Path, protocol: Protocol, described: dict[str, Any]) 
         suite[name] = now
     for w in described["workloads"]:
         known = suite["workloads"].get(w["name"])
+        role = "held_out_workloads" if w["name"] in held_out else "base_workloads"
         if known is None:
-            suite["base_workloads"].append(w["name"])
+            suite[role].append(w["name"])
+        elif w["name"] not in suite[role]:
+            raise UsageError(
+                f"{results} holds {w['name']} among its {_other(role)}, this run would have it"
+                f" among its {role}; choose another --results directory"
+            )
         elif known["fingerprint"] != w["fingerprint"] and _recorded(results, w["name"]):
             raise UsageError(
                 f"{results} was run with another version of workload {w['name']}: fingerprint"
                 f" {known['fingerprint'][:12]}, now {w['fingerprint'][:12]}; choose another"
                 " --results directory"
             )
-        target = w["target"]
-        suite["workloads"][w["name"]] = {
-            "target_metric_name": target["metric"],
-            "validation_target_value": target["value"],
-            "direction": target["direction"],
-            "step_hint": w["step_hint"],
-            "base": w["base"],
-            "fingerprint": w["fingerprint"],
-        }
+        suite["workloads"][w["name"]] = suite_entry(w)
     for s in described["submissions"]:
         suite["submissions"][s["name"]] = {"ruleset": s["ruleset"]}
     return suite
+
+
+def suite_entry(described: dict[str, Any]) -> dict[str, Any]:
+    """What a suite file says of one workload, from what `worker.describe_workload` says of it."""
+    target = described["target"]
+    return {
+        "target_metric_name": target["metric"],
+        "validation_target_value": target["value"],
+        "direction": target["direction"],
+        "step_hint": described["step_hint"],
+        "base": described["base"],
+        "fingerprint": described["fingerprint"],
+    }
+
+
+def _other(role: str) -> str:
+    return "base_workloads" if role == "held_out_workloads" else "held_out_workloads"
 
 
 def _recorded(results: Path, workload: str = "*") -> bool:

@@ -168,6 +168,14 @@ def workloads_in(module: ModuleType) -> list[Workload]:
     return [_only_workload(module), *getattr(module, "variants", ())]
 
 
+def variants_of(text: str) -> list[Workload]:
+    """The variants of the base workload that a name or path selects."""
+    selector = parse_selector(text)
+    if selector.is_path:
+        return workloads_in(_load_path(Path(selector.base)))[1:]
+    return workloads_in(_named_module("workload", selector.base))[1:]
+
+
 def all_workloads() -> list[Workload]:
     """Every workload of the tree and of entry points, variants after their base."""
     names = known_names("workload")

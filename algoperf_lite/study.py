@@ -54,6 +54,8 @@ def run(
     submissions: Sequence[str],
     results: str | Path,
     *,
+    suite: str | None = None,
+    held_out_seed: int | None = None,
     quick: bool = False,
     studies: int | None = None,
     trials: int | None = None,
@@ -70,6 +72,8 @@ def run(
         workloads: selectors, see `registry`.
         submissions: selectors.
         results: directory for the records; created if absent.
+        suite: name of a suite whose base workloads are run too, see `suites`.
+        held_out_seed: with a suite, draw held-out variants from this seed and run them too.
         quick: one trial per study, at each submission's default point; one study by default.
         studies: repetitions of the tuning procedure, with other seeds; 3 by default.
         trials: trials per study; 5 by default for external tuning.
@@ -96,8 +100,13 @@ def run(
     """
     if isinstance(workloads, str) or isinstance(submissions, str):
         raise UsageError("workloads and submissions are lists of selectors, as in ['zipf_lm']")
-    if not workloads or not submissions:
-        raise UsageError("name at least one workload and one submission (-w NAME -s NAME)")
+    if held_out_seed is not None and suite is None:
+        raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
+    if not (workloads or suite) or not submissions:
+        raise UsageError(
+            "name at least one workload or a suite, and one submission (-w NAME or --suite NAME,"
+            " -s NAME)"
+        )
     if quick and trials is not None:
         raise UsageError("--quick is one trial per study, at the default point; leave out --trials")
     protocol = Protocol(
@@ -111,6 +120,8 @@ def run(
     owned = isinstance(executor, str)
     executor = make_executor(executor, devices) if owned else executor
     try:
+        base, held_out = _suite(suite, held_out_seed, executor)
+        workloads = [*workloads, *base, *held_out]
         request = {
             "workloads": [absolute(selector) for selector in workloads],
             "submissions": [absolute(selector) for selector in submissions],
@@ -118,9 +129,9 @@ def run(
         described = executor.call("describe", request)
         _refuse_duplicates(described)
         specs = plan(results, protocol, described)
-        suite = declare_suite(results, protocol, described)
+        declared = declare_suite(results, protocol, described, held_out)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
-        write_json(results / SUITE_FILE, suite)
+        write_json(results / SUITE_FILE, declared)
         observe(
             {
                 "event": "plan",
@@ -138,6 +149,16 @@ def run(
         if owned:
             executor.close()
     return Run(results, tuple(read_json(s.directory / TRIAL_FILE) or {} for s in specs))
+
+
+def _suite(
+    name: str | None, held_out_seed: int | None, executor: Executor
+) -> tuple[list[str], list[str]]:
+    """Base workloads and held-out variants of a suite, which takes importing them to know."""
+    if name is None:
+        return [], []
+    drawn = executor.call("suite", {"name": name, "held_out_seed": held_out_seed})
+    return drawn["base"], drawn["held_out"]
 
 
 def finished(spec: TrialSpec, retry_failed: bool = False) -> dict[str, Any] | None:

@@ -162,3 +162,15 @@ def test_external_tuning_needs_something_to_tune():
 def test_a_negative_seed_is_refused():
     with pytest.raises(UsageError, match="--seed must be at least 0, not -1"):
         Protocol(seed=-1)
+
+
+def test_held_out_variants_are_declared_apart_and_stay_so(tmp_path):
+    suite = declare_suite(tmp_path, Protocol(), described(), held_out=["w2"])
+    assert (suite["base_workloads"], suite["held_out_workloads"]) == (["w1"], ["w2"])
+    directory = trial_directory(tmp_path, "a", 0, "w2", 1)
+    write_json(directory / "trial.json", {"status": "interrupted"})
+    write_json(tmp_path / "suite.json", suite)
+    again = declare_suite(tmp_path, Protocol(), described(), held_out=["w2"])
+    assert again["held_out_workloads"] == ["w2"]
+    with pytest.raises(UsageError, match="w2 among its held_out_workloads"):
+        declare_suite(tmp_path, Protocol(), described())

@@ -5,14 +5,29 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import output, suite_view
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(["all", "workloads", "submissions"]), default="all")
+@click.option(
+    "--suite",
+    is_flag=False,
+    flag_value="lite",
+    metavar="[NAME]",
+    help="Show a suite with its held-out variants instead.  [NAME: lite]",
+)
+@click.option("--held-out-seed", type=int, help="What the held-out variants are drawn from.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def command(kind: str, as_json: bool) -> None:
-    """Show the workloads and submissions there are, by name."""
+def command(kind: str, suite: str | None, held_out_seed: int | None, as_json: bool) -> None:
+    """Show the workloads and submissions there are, by name, or a suite."""
+    if suite is not None:
+        declared = suite_view.declaration(suite, held_out_seed)
+        if as_json:
+            output.print_json(declared)
+        else:
+            output.stdout().print(suite_view.table(declared))
+        return
     kinds = {
         "workloads": (_workloads, _workload_table),
         "submissions": (_submissions, _submission_table),

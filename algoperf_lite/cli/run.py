@@ -19,6 +19,10 @@ from algoperf_lite.cli.config import config_option
     help="Workload: NAME, NAME[param=value,...] or PATH.py; repeat for several.",
 )
 @click.option("-s", "--submission", multiple=True, metavar="NAME", help="Submission, likewise.")
+@click.option("--suite", metavar="NAME", help="A suite's base workloads: lite or catalog.")
+@click.option(
+    "--held-out-seed", type=int, help="With --suite: run held-out variants drawn from this seed."
+)
 @click.option(
     "--results",
     type=click.Path(path_type=Path),

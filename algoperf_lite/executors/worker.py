@@ -14,12 +14,13 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 import jax
 
-from algoperf_lite import calibration, dataset, environment, errors, registry
+from algoperf_lite import calibration, dataset, environment, errors, registry, suites
 from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
 from algoperf_lite.executors import Event
 from algoperf_lite.records import TrialRecorder, read_json, write_json
@@ -63,6 +64,11 @@ class Worker:
             "submissions": [describe_submission(selector) for selector in submissions],
             "environment": self._environment,
         }
+
+    def suite(self, notify: Notify, name: str, held_out_seed: int | None = None) -> dict[str, Any]:
+        """What `suites.find_suite` says, JSON-ready."""
+        del notify
+        return asdict(suites.find_suite(name, held_out_seed))
 
     def calibrate(self, notify: Notify, workload: str, again: bool = False) -> dict[str, Any]:
         """Reference seconds per step of a workload, measured now or before."""

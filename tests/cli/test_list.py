@@ -21,3 +21,17 @@ def test_json_holds_all_that_the_tables_show(cli):
 
 def test_one_kind_only(cli):
     assert "submissions" not in json.loads(cli("list", "workloads", "--json")[1])
+
+
+def test_a_suite_is_listed_in_a_form_that_the_scorer_reads(cli):
+    from scoring.suite import parse_suite
+
+    code, out, err = cli("list", "--suite", "--json")
+    assert code == 0, err
+    suite = parse_suite(json.loads(out))
+    assert [v.base for v in suite.held_out] == [b.name for b in suite.base]
+    code, out, _ = cli("list", "--suite", "lite", "--held-out-seed", "5")
+    assert code == 0
+    assert "seed 5" in out
+    assert all(name in out for name in [b.name for b in suite.base])
+    assert cli("list", "--suite", "nosuch")[0] == 2

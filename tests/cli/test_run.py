@@ -218,3 +218,32 @@ def test_the_live_display_shows_step_metric_clock_and_budget():
     view.observe({"event": "done", "trial": spec(), "record": {"status": "target_reached"}})
     console.print(view.render())
     assert "1 of 2 trials done" in screen.getvalue()
+
+
+def test_a_suite_runs_its_base_workloads_and_the_held_out_sample(
+    cli, results, tmp_path, monkeypatch
+):
+    import workloads.suites
+
+    family = tmp_path / "family.py"
+    family.write_text(
+        "import tiny\nfrom dataclasses import replace\nworkload = tiny.workload\n"
+        "variants = (workload.with_variant('wide', model=replace(workload.model, width=12)),)\n"
+    )
+    monkeypatch.setitem(workloads.suites.SUITES, "toy", (str(family),))
+    monkeypatch.setattr(
+        "algoperf_lite.suites.draw_held_out", lambda families, seed: (f"{family}[variant=wide]",)
+    )
+    code, _, err = cli("run", "--suite", "toy", "--held-out-seed", "1", "-s", "nesterov",
+                       "--quick", "--results", results, *INLINE)  # fmt: skip
+    assert code == 0, err
+    suite = read_json(results / "suite.json")
+    assert suite["base_workloads"] == ["tiny"]
+    assert suite["held_out_workloads"] == ["tiny_wide"]
+
+
+def test_a_held_out_seed_needs_a_suite(cli, results):
+    code, _, err = cli("run", "-w", TINY, "-s", "nesterov", "--held-out-seed", "1",
+                       "--results", results)  # fmt: skip
+    assert code == 2
+    assert "--suite" in err
