@@ -104,8 +104,8 @@ def run(
         raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
     if not (workloads or suite) or not submissions:
         raise UsageError(
-            "name at least one workload or a suite, and one submission (-w NAME or --suite NAME,"
-            " -s NAME)"
+            "name at least one workload (-w NAME) or a suite (--suite NAME), and one submission"
+            " (-s NAME)"
         )
     if quick and trials is not None:
         raise UsageError("--quick is one trial per study, at the default point; leave out --trials")

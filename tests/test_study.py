@@ -202,7 +202,7 @@ def test_a_submission_that_changes_jaxs_configuration_is_refused(executor, write
     ("workloads", "submissions", "options", "message"),
     [
         ([], ["nadamw"], {}, "name at least one workload"),
-        ([TINY], [], {}, "name at least one workload and one submission"),
+        ([TINY], [], {}, "name at least one workload"),
         ([TINY, TINY], ["nadamw"], {}, "workloads named twice: tiny"),
         ([TINY], ["nadamw"], {"quick": True, "trials": 2}, "--quick is one trial per study"),
         ([TINY], ["nadamv"], {}, "did you mean 'nadamw'"),
