@@ -129,7 +129,9 @@ def run(
         described = executor.call("describe", request)
         _refuse_duplicates(described)
         specs = plan(results, protocol, described)
-        declared = declare_suite(results, protocol, described, held_out)
+        held_out = {absolute(selector) for selector in held_out}
+        names = [w["name"] for w in described["workloads"] if w["selector"] in held_out]
+        declared = declare_suite(results, protocol, described, names)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
         write_json(results / SUITE_FILE, declared)
         observe(
