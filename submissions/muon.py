@@ -3,8 +3,8 @@
 Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/. The momentum of a matrix is replaced
 by the nearest semi-orthogonal matrix, found by five Newton-Schulz iterations. Convolution kernels
 count as matrices of (height x width x input) by output; embeddings, biases, norms and other
-parameters go to NadamW. Updates of matrices are scaled by `sqrt(max(1, rows / columns))` of the
-matrix, as optax does it.
+parameters go to NadamW. Updates of matrices are scaled by `sqrt(max(1, outputs / inputs))`, as
+optax does it.
 
     algoperf-lite run -s muon -w zipf_lm --quick
 """

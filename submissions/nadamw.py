@@ -14,16 +14,17 @@ from algoperf_lite.submission import Hyperparameters, OptaxSubmission, Task
 from submissions import schedules
 
 
-def nadamw(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
-    """Optax's NadamW under `schedules.warmup_cosine`."""
+def nadamw(hp: Hyperparameters, task: Task, nesterov: bool = True) -> optax.GradientTransformation:
+    """Optax's NadamW under `schedules.warmup_cosine`; AdamW without `nesterov`."""
     learning_rate = schedules.warmup_cosine(
         hp["learning_rate"], hp["horizon_fraction"] * task.step_hint, hp["warmup_fraction"]
     )
-    return optax.nadamw(
+    return optax.adamw(
         learning_rate,
         b1=1 - hp["one_minus_b1"],
         b2=1 - hp["one_minus_b2"],
         weight_decay=hp["weight_decay"],
+        nesterov=nesterov,
     )
 
 

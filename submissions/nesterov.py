@@ -14,18 +14,21 @@ from algoperf_lite.submission import Hyperparameters, OptaxSubmission, Task
 from submissions import schedules
 
 
-def nesterov(hp: Hyperparameters, task: Task) -> optax.GradientTransformation:
+def nesterov(
+    hp: Hyperparameters, task: Task, look_ahead: bool = True
+) -> optax.GradientTransformation:
     r"""Clip, accumulate momentum, decay weights, scale by a warmup-cosine learning rate.
 
     With :math:`g` clipped to the norm ``grad_clip`` and :math:`\mu` = 1 - ``one_minus_momentum``:
     :math:`v \leftarrow \mu v + g`, :math:`w \leftarrow w - \eta_t (g + \mu v + \lambda w)`.
+    Without ``look_ahead`` the update is :math:`v + \lambda w` instead: heavy-ball momentum.
     """
     learning_rate = schedules.warmup_cosine(
         hp["learning_rate"], hp["horizon_fraction"] * task.step_hint, hp["warmup_fraction"]
     )
     return optax.chain(
         optax.clip_by_global_norm(hp["grad_clip"]),
-        optax.trace(decay=1 - hp["one_minus_momentum"], nesterov=True),
+        optax.trace(decay=1 - hp["one_minus_momentum"], nesterov=look_ahead),
         optax.add_decayed_weights(hp["weight_decay"]),
         optax.scale_by_learning_rate(learning_rate),
     )

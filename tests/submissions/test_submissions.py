@@ -1,5 +1,7 @@
 """Every submission of the tree on the tiny workload, and the numbers of each."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,7 @@ from optax import contrib
 from algoperf_lite import registry
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.compiles import CompileCounter
+from algoperf_lite.parameters import param_kinds
 from algoperf_lite.submission import Task
 from algoperf_lite.tuning import check_space, draw_points
 
@@ -87,14 +90,22 @@ def test_nadamw_is_optaxs_under_its_cosine():
     assert np.allclose(quadratic(ours)[0], quadratic(theirs)[0], atol=1e-6)
 
 
-def test_nesterov_is_the_textbook_recursion():
+def test_adamw_is_optaxs_under_its_cosine():
+    _, ours = point("adamw", learning_rate=0.1, weight_decay=0.01, warmup_fraction=0.1)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, 0.1, 5, 50)
+    theirs = optax.adamw(schedule, b1=0.9, b2=0.99, weight_decay=0.01)
+    assert np.allclose(quadratic(ours)[0], quadratic(theirs)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["nesterov", "heavy_ball"])
+def test_momentum_methods_are_the_textbook_recursions(name):
     changes = {
         "learning_rate": 0.05,
         "weight_decay": 0.01,
         "warmup_fraction": 0.1,
         "grad_clip": 1.0,
     }
-    _, ours = point("nesterov", **changes)
+    _, ours = point(name, **changes)
     schedule = optax.warmup_cosine_decay_schedule(0.0, 0.05, 5, 50)
     w, v, scale = np.array([1.0, -2.0, 3.0]), np.zeros(3), np.array([1.0, 10.0, 0.1])
     path = []
@@ -102,7 +113,8 @@ def test_nesterov_is_the_textbook_recursion():
         grad = scale * w + 0.1 * np.sin(step + np.arange(3.0))
         grad /= max(1.0, np.linalg.norm(grad))
         v = 0.9 * v + grad
-        w = w - float(schedule(step)) * (grad + 0.9 * v + 0.01 * w)
+        momentum = grad + 0.9 * v if name == "nesterov" else v
+        w = w - float(schedule(step)) * (momentum + 0.01 * w)
         path.append(w)
     assert np.allclose(quadratic(ours)[0], path, atol=1e-5)
 
@@ -115,3 +127,52 @@ def test_schedule_free_adamw_is_optaxs_and_is_evaluated_at_its_average():
     evaluated = submission.evaluate_with(state, params)["w"]
     assert not np.allclose(evaluated, params["w"])
     assert np.allclose(params["w"], 0.9 * evaluated + 0.1 * state.z["w"], atol=1e-6)
+
+
+def test_adafactor_chains_optaxs_parts():
+    _, ours = point("adafactor", learning_rate=0.1, weight_decay=0.0, warmup_fraction=0.1)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, 0.1, 5, 50)
+    theirs = optax.chain(
+        optax.scale_by_factored_rms(decay_rate=0.8),
+        optax.clip_by_block_rms(1.0),
+        optax.ema(0.9, debias=False),
+        optax.scale_by_learning_rate(schedule),
+    )
+    assert np.allclose(quadratic(ours)[0], quadratic(theirs)[0], atol=1e-6)
+
+
+def test_adafactor_keeps_a_row_and_a_column_of_a_matrix():
+    _, optimizer = point("adafactor")
+    factored = optimizer.init({"w": jnp.zeros((32, 48))})[0]
+    assert factored.v_row["w"].shape == (32,)
+    assert factored.v_col["w"].shape == (48,)
+
+
+def test_muon_orthogonalises_matrices_and_kernels_and_leaves_the_rest_to_nadamw():
+    params = {
+        "Dense_0": {"kernel": jnp.zeros((6, 4)), "bias": jnp.zeros(4)},
+        "Conv_0": {"kernel": jnp.zeros((3, 3, 2, 5))},
+        "embed": {"embedding": jnp.zeros((7, 4))},
+    }
+    task = replace(TASK, param_shapes=params, param_kinds=param_kinds(params))
+    submission = registry.find_submission("muon")[1]
+    hp = {**submission.default, "warmup_fraction": 0.0, "weight_decay": 0.0, "adam_ratio": 0.5}
+    optimizer = submission.optimizer(hp, task)
+    grads = jax.tree.map(lambda p: jax.random.normal(jax.random.key(p.size), p.shape), params)
+    _, state = optimizer.update(grads, optimizer.init(params), params)
+    updates, _ = optimizer.update(grads, state, params)  # the first is scaled by warmup's zero
+    for name, matrix in (
+        ("Dense_0", updates["Dense_0"]["kernel"]),
+        ("Conv_0", updates["Conv_0"]["kernel"].reshape(18, 5)),
+    ):
+        rows, columns = matrix.shape
+        singular = np.linalg.svd(matrix, compute_uv=False) / max(1, columns / rows) ** 0.5
+        assert (singular > 0.6e-2).all(), name
+        assert (singular < 1.3e-2).all(), name
+    adam = optax.nadamw(0.5e-2, b2=0.99, weight_decay=0.0)
+    others = {"embed": params["embed"], "bias": params["Dense_0"]["bias"]}
+    other_grads = {"embed": grads["embed"], "bias": grads["Dense_0"]["bias"]}
+    _, state = adam.update(other_grads, adam.init(others), others)
+    expected, _ = adam.update(other_grads, state, others)
+    found = {"embed": updates["embed"], "bias": updates["Dense_0"]["bias"]}
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3), found, expected)
