@@ -2,6 +2,7 @@
 
 The public names, imported when first used, so that importing this package imports no JAX:
 
+* `prepare` downloads, prepares and checks the data of a workload;
 * `run` times submissions on workloads; `score` reads the records back as a leaderboard;
 * `Workload`, `Dataset`, `Metric`, `Target` make a workload;
 * `Submission`, `OptaxSubmission`, `Task`, `TrainState`, `Evaluation`, `Finished` make a submission.
@@ -11,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from algoperf_lite.preparation import prepare as prepare
     from algoperf_lite.study import run as run
     from algoperf_lite.submission import (
         Evaluation as Evaluation,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from scoring import score as score
 
 _HOME = {
+    "prepare": "algoperf_lite.preparation",
     "run": "algoperf_lite.study",
     "score": "scoring",
     **dict.fromkeys(("Dataset", "Metric", "Target", "Workload"), "algoperf_lite.workload"),

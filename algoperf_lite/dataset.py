@@ -3,8 +3,9 @@
 import contextlib
 import hashlib
 import importlib
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,40 @@ import jax
 import numpy as np
 
 from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.fingerprint import fingerprint_code
+from algoperf_lite.records import read_json, write_json
 from algoperf_lite.workload import Dataset
 
 SPLITS = ("train", "validation", "test")
 READ_AT_ONCE = 8192  # records asked of array_record in one call
 
 
-def load(dataset: Dataset, data_dir: Path) -> dict[str, Any]:
+def load(dataset: Dataset, data_dir: Path, selector: str = "NAME") -> dict[str, Any]:
     """All splits of `dataset` as NumPy arrays, prepared under `data_dir` on first use.
+
+    Datasets of the TFDS catalog are not prepared here: that takes a network and TensorFlow, neither
+    of which a process that times training should need. `preparation.prepare` does it.
 
     Args:
         dataset: what to load.
         data_dir: TFDS data directory; created if absent.
+        selector: how the user names its workload, for messages.
 
     Returns:
         ``{"train" | "validation" | "test": {"inputs": ..., "targets": ...}}``.
 
     Raises:
         UsageError: its builder cannot be imported.
-        MachineError: the directory cannot be written, or what it holds cannot be read or does not
-            have the fingerprint that the workload states.
+        MachineError: the directory cannot be written, what it holds cannot be read or does not have
+            the fingerprint that the workload states, or a catalog dataset is not prepared.
     """
-    builder = _prepared(dataset, data_dir)
+    builder = open_builder(dataset, data_dir)
+    if in_catalog(builder) and not builder.is_prepared():
+        raise MachineError(
+            f"dataset {dataset.name} is not prepared under {data_dir}."
+            f" Prepare it once: algoperf-lite prepare {selector}"
+        )
+    make_files(dataset, builder)
     mend = f"Delete {builder.data_dir} and run again; it is prepared anew."
     try:
         splits = {name: dataset.preprocess(_read(builder, dataset.splits[name])) for name in SPLITS}
@@ -42,13 +55,24 @@ def load(dataset: Dataset, data_dir: Path) -> dict[str, Any]:
             f"dataset {dataset.name}: cannot read {builder.data_dir}: {error}. {mend}"
         ) from error
     found = fingerprint_arrays(splits)
-    if found != dataset.fingerprint:
+    if dataset.fingerprint is None:
+        expected, by = _known_fingerprint(dataset, builder, found), "an earlier load found"
+    else:
+        expected, by = dataset.fingerprint, "the workload states"
+    if found != expected:
         raise MachineError(
             f"dataset {dataset.name}: fingerprint mismatch: {builder.data_dir} holds {found},"
-            f" the workload states {dataset.fingerprint}. If you changed the dataset, state the"
+            f" {by} {expected}. If you changed the dataset, state the"
             f" new fingerprint in the workload; if not: {mend[0].lower()}{mend[1:]}"
         )
     return splits
+
+
+def data_fingerprint(dataset: Dataset, data_dir: Path) -> str | None:
+    """The stated fingerprint, else what the first load found; None before there was one."""
+    if dataset.fingerprint is not None:
+        return dataset.fingerprint
+    return _known_fingerprint(dataset, open_builder(dataset, data_dir))
 
 
 def fingerprint_arrays(arrays: Any) -> str:
@@ -66,7 +90,13 @@ def fingerprint_arrays(arrays: Any) -> str:
     return digest.hexdigest()
 
 
-def _prepared(dataset: Dataset, data_dir: Path) -> Any:
+def open_builder(dataset: Dataset, data_dir: Path) -> Any:
+    """The dataset's TFDS builder on `data_dir`, whether or not that holds the data yet.
+
+    Raises:
+        UsageError: it cannot be imported.
+        MachineError: `data_dir` cannot be made.
+    """
     import tensorflow_datasets as tfds  # noqa: PLC0415  (a third of a second)
 
     tfds.disable_progress_bar()
@@ -80,21 +110,53 @@ def _prepared(dataset: Dataset, data_dir: Path) -> Any:
                 f"dataset {dataset.name}: cannot import its builder {dataset.builder!r}: {error};"
                 " it is 'module:Class', the module importable or beside the workload's file"
             ) from error
-    try:
+    with _disk_errors(dataset, data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
-        builder = builder_class(data_dir=str(data_dir), file_format="array_record")
-        with contextlib.redirect_stdout(sys.stderr):  # TFDS prints; standard output is for results
-            builder.download_and_prepare()
+        return builder_class(data_dir=str(data_dir), file_format="array_record")
+
+
+def make_files(dataset: Dataset, builder: Any) -> None:
+    """Let a builder write its files, if it has not.
+
+    Raises:
+        MachineError: they cannot be written.
+    """
+    # TFDS prints; standard output is for results
+    with _disk_errors(dataset, Path(builder.data_dir)), contextlib.redirect_stdout(sys.stderr):
+        builder.download_and_prepare()
+
+
+def in_catalog(builder: Any) -> bool:
+    """Whether TFDS ships this builder: preparing it downloads, and needs TensorFlow."""
+    return type(builder).__module__.startswith("tensorflow_datasets.")
+
+
+@contextlib.contextmanager
+def _disk_errors(dataset: Dataset, where: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise MachineError(
-            f"dataset {dataset.name}: cannot prepare it under {data_dir}: {error}."
+            f"dataset {dataset.name}: cannot prepare it under {where}: {error}."
             " Free space there, or point ALGOPERF_LITE_HOME at a writable directory."
         ) from error
-    return builder
+
+
+def _known_fingerprint(dataset: Dataset, builder: Any, found: str | None = None) -> str | None:
+    """What was found before for these splits and this preprocessing; `found` if it is the first."""
+    code = fingerprint_code(sys.modules[dataset.preprocess.__module__])
+    what = f"{dataset.identity} {getattr(dataset.preprocess, '__qualname__', '')} {code}"
+    file = Path(builder.data_dir) / f"found_{hashlib.sha256(what.encode()).hexdigest()[:16]}.json"
+    known = read_json(file)
+    if known is None and found is not None:
+        known = {"dataset": dataset.name, "fingerprint": found}
+        write_json(file, known)
+    return known and known["fingerprint"]
 
 
 def _read(builder: Any, split: str) -> Mapping[str, np.ndarray]:
     """Every row of a split. Our own builders keep blocks of rows in a record."""
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it commends OpenCV for decoding images
     source = builder.as_data_source(split=split)
     blocks: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(source), READ_AT_ONCE):

@@ -274,7 +274,8 @@ def _with_parameters(workload: Workload, changes: dict[str, Any]) -> Workload:
     name = Selector(workload.name, dict(changes)).name
     try:
         if "target" in changes:
-            changes["target"] = replace(workload.target, value=float(changes["target"]))
+            value = float(changes["target"])
+            changes["target"] = replace(workload.target, value=value, provisional="")
         return replace(workload, name=name, **changes)
     except (ValueError, TypeError) as error:
         raise UsageError(f"{name}: {error}") from error

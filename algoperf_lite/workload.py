@@ -41,18 +41,30 @@ class Dataset:
         name: the dataset's name, for messages.
         builder: the TFDS builder class, or ``"module:Class"`` to import it when data is needed.
         fingerprint: sha256 over all arrays after preprocessing, as `dataset.fingerprint_arrays`
-            computes it. Loading anything else is an error that names both.
+            computes it. Loading anything else is an error that names both. None, in the catalog
+            tier only, where nobody stated it yet: the first load writes down what it found (beside
+            the prepared files, whose download TFDS checked), and later loads are held to that.
         splits: our split name to the TFDS split expression.
         preprocess: maps ``{feature: array of N rows}`` to ``{"inputs": ..., "targets": ...}``.
     """
 
     name: str
     builder: str | type
-    fingerprint: str
+    fingerprint: str | None
     preprocess: Callable[[Mapping[str, Any]], Mapping[str, PyTree]]
     splits: Mapping[str, str] = field(
         default_factory=lambda: {"train": "train", "validation": "validation", "test": "test"}
     )
+
+    @property
+    def identity(self) -> str:
+        """The stated fingerprint; where there is none, what is known without having the data."""
+        if self.fingerprint is not None:
+            return self.fingerprint
+        builder = self.builder
+        if not isinstance(builder, str):
+            builder = f"{builder.__module__}:{builder.__qualname__}"
+        return f"unstated: {builder} {sorted(self.splits.items())}"
 
 
 def _ratio(parts: PyTree) -> float:
@@ -83,6 +95,13 @@ class Metric:
 class Target:
     """The validation value that ends a trial.
 
+    Attributes:
+        metric: ``"loss"`` or the name of one of the workload's metrics.
+        value: the value to reach.
+        direction: whether it is reached from above or from below.
+        provisional: for a value that was not measured with this workload, why not and where it is
+            from. It is shown with the target and is no part of the workload's fingerprint.
+
     Example:
         >>> Target("loss", 4.2, "minimize").met(4.19)
         True
@@ -91,6 +110,7 @@ class Target:
     metric: str
     value: float
     direction: Direction
+    provisional: str = ""
 
     def met(self, value: float) -> bool:
         """Whether `value` is at or past the target; NaN never is."""
@@ -147,6 +167,11 @@ class Workload:
                 f"workload {self.name}: eval_every={self.eval_every} exceeds"
                 f" step_hint={self.step_hint}, so it would never be evaluated"
             )
+        if self.dataset.fingerprint is None and self.tier != "catalog":
+            raise ValueError(
+                f"workload {self.name}: its dataset states no fingerprint, which only the catalog"
+                " tier may do"
+            )
         known = [m.name for m in self.metrics]
         if "loss" in known or len(set(known)) != len(known):
             raise ValueError(
@@ -179,11 +204,11 @@ class Workload:
     def fingerprint(self) -> str:
         """Sha256 of everything that makes two times on this workload comparable.
 
-        Covers the data's fingerprint, the model's configuration, target, sizes, and the code (not
+        Covers the data's identity, the model's configuration, target, sizes, and the code (not
         comments or docstrings) of the modules that define model, loss, metrics and augmentation.
         """
         target = (self.target.metric, self.target.value, self.target.direction)
-        parts = [self.dataset.fingerprint, repr(self.model), repr(target)]
+        parts = [self.dataset.identity, repr(self.model), repr(target)]
         parts += [f"{self.batch_size} {self.step_hint} {self.eval_every} {self.loss_kind}"]
         code = [type(self.model), self.loss, self.dataset.preprocess, self.augment]
         code += [f for m in self.metrics for f in (m.parts, m.finish)]

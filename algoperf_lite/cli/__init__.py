@@ -13,6 +13,7 @@ from algoperf_lite.errors import AlgoperfLiteError, unknown_name
 COMMANDS = {
     "calibrate": "Measure reference seconds per step on this device.",
     "list": "Show the workloads and submissions there are.",
+    "prepare": "Download, prepare and check the data of workloads.",
     "run": "Time submissions on workloads.",
     "score": "Turn recorded trials into a leaderboard.",
     "show": "Look at one trial, or at all trials of a results directory.",

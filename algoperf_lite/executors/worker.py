@@ -115,6 +115,9 @@ class Worker:
         trial = Trial(program, spec.hyperparameters, spec.seed, limits, recorder, notify)
         summary = spec.identity() | {
             "target": describe_target(loaded.workload),
+            "data_fingerprint": dataset.data_fingerprint(
+                loaded.workload.dataset, environment.data_directory()
+            ),
             "environment": self._environment,
         }
         summary |= trial.run()
@@ -123,7 +126,7 @@ class Worker:
 
     def _load(self, selector: str) -> LoadedWorkload:
         workload = registry.find_workload(selector)
-        splits = dataset.load(workload.dataset, environment.data_directory())
+        splits = dataset.load(workload.dataset, environment.data_directory(), selector)
         return LoadedWorkload(workload, splits, self._devices)
 
     def _compile(
@@ -143,7 +146,8 @@ class Worker:
 def describe_target(workload: Workload) -> dict[str, Any]:
     """A workload's target, JSON-ready."""
     target = workload.target
-    return {"metric": target.metric, "value": target.value, "direction": target.direction}
+    described = {"metric": target.metric, "value": target.value, "direction": target.direction}
+    return described | ({"provisional": target.provisional} if target.provisional else {})
 
 
 def describe_workload(selector: str) -> dict[str, Any]:
