@@ -100,6 +100,7 @@ def open_builder(dataset: Dataset, data_dir: Path) -> Any:
     import tensorflow_datasets as tfds  # noqa: PLC0415  (a third of a second)
 
     tfds.disable_progress_bar()
+    logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS warns of missing folders and OpenCV
     builder_class = dataset.builder
     if isinstance(builder_class, str):
         module, _, name = builder_class.partition(":")
@@ -156,7 +157,6 @@ def _known_fingerprint(dataset: Dataset, builder: Any, found: str | None = None)
 
 def _read(builder: Any, split: str) -> Mapping[str, np.ndarray]:
     """Every row of a split. Our own builders keep blocks of rows in a record."""
-    logging.getLogger("absl").setLevel(logging.ERROR)  # it commends OpenCV for decoding images
     source = builder.as_data_source(split=split)
     blocks: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(source), READ_AT_ONCE):

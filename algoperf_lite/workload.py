@@ -21,7 +21,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from algoperf_lite.fingerprint import fingerprint_code
@@ -210,9 +210,15 @@ class Workload:
         target = (self.target.metric, self.target.value, self.target.direction)
         parts = [self.dataset.identity, repr(self.model), repr(target)]
         parts += [f"{self.batch_size} {self.step_hint} {self.eval_every} {self.loss_kind}"]
-        code = [type(self.model), self.loss, self.dataset.preprocess, self.augment]
+        code = [*_model_types(self.model), self.loss, self.dataset.preprocess, self.augment]
         code += [f for m in self.metrics for f in (m.parts, m.finish)]
         parts += [repr(f) for f in code if is_dataclass(f) and not isinstance(f, type)]
         modules = {inspect.unwrap(f).__module__ for f in code if hasattr(f, "__module__")}
         parts += [fingerprint_code(sys.modules[m]) for m in sorted(modules) if m in sys.modules]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _model_types(model: Any) -> list[type]:
+    """The classes of a model and of the models that it has as fields."""
+    held = [getattr(model, f.name) for f in fields(model) if f.name != "parent"]
+    return [type(model), *(t for part in held if is_dataclass(part) for t in _model_types(part))]

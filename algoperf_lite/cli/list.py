@@ -42,13 +42,16 @@ def command(kind: str, suite: str | None, held_out_seed: int | None, as_json: bo
 
 
 def _workloads() -> list[dict[str, Any]]:
-    from algoperf_lite import registry  # noqa: PLC0415
+    from algoperf_lite import environment, preparation, registry  # noqa: PLC0415
     from algoperf_lite.executors.worker import describe_workload  # noqa: PLC0415
 
-    return [
-        describe_workload(w.name) | {"about": _about(f"workloads.{w.base or w.name}")}
-        for w in registry.all_workloads()
-    ]
+    rows = []
+    for w in registry.all_workloads():
+        row = describe_workload(w.name) | {"about": _about(f"workloads.{w.base or w.name}")}
+        if w.tier == "catalog":  # the others are made when they are first used
+            row["prepared"] = preparation.is_prepared(w.dataset, environment.data_directory())
+        rows.append(row)
+    return rows
 
 
 def _submissions() -> list[dict[str, Any]]:
@@ -68,6 +71,7 @@ def _about(module: str) -> str:
 
 
 def _workload_table(rows: list[dict[str, Any]]) -> Any:
+    from rich.console import Group  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(
@@ -80,18 +84,24 @@ def _workload_table(rows: list[dict[str, Any]]) -> Any:
         title="Workloads",
         title_justify="left",
     )
+    notes = []
     for row in rows:
         target = row["target"]
         sign = "<=" if target["direction"] == "minimize" else ">="
+        mark = " (provisional)" if "provisional" in target else ""
+        if mark:
+            notes.append(f"provisional: {row['name']}: {target['provisional']}")
         table.add_row(
             row["name"],
-            row["tier"],
-            f"{target['metric']} {sign} {target['value']:g}",
+            row["tier"] + ("" if row.get("prepared", True) else ", not prepared"),
+            f"{target['metric']} {sign} {target['value']:g}{mark}",
             str(row["step_hint"]),
             str(row["batch_size"]),
             row["about"],
         )
-    return table
+    if not all(row.get("prepared", True) for row in rows):
+        notes.append("not prepared: `algoperf-lite prepare NAME` downloads the data")
+    return Group(table, *notes)
 
 
 def _submission_table(rows: list[dict[str, Any]]) -> Any:
