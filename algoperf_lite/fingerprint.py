@@ -2,29 +2,44 @@
 
 import ast
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def fingerprint_source(source: str) -> str:
+def fingerprint_source(source: str, leave_out: Collection[str] = ()) -> str:
     """Sha256 of Python source without comments, docstrings and layout.
+
+    Args:
+        source: the text of a module.
+        leave_out: names whose assignments at the top level do not count.
 
     Example:
         >>> fingerprint_source("x = 1  # one") == fingerprint_source("x=1")
         True
+        >>> fingerprint_source("x = 1; y = 2", ["y"]) == fingerprint_source("x=1")
+        True
     """
     tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not _assigns(node, leave_out)]
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
-def fingerprint_code(module: ModuleType) -> str:
+def fingerprint_code(module: ModuleType, leave_out: Collection[str] = ()) -> str:
     """`fingerprint_source` of what `module` was loaded from; its name if that is unknown."""
     if hasattr(module, "__source__"):  # what was run, whatever the file says by now
-        return fingerprint_source(module.__source__)
+        return fingerprint_source(module.__source__, leave_out)
     file = getattr(module, "__file__", None)
-    return fingerprint_source(Path(file).read_text()) if file else module.__name__
+    return fingerprint_source(Path(file).read_text(), leave_out) if file else module.__name__
+
+
+def _assigns(node: ast.stmt, names: Collection[str]) -> bool:
+    """Whether a statement does nothing but assign to one of `names`."""
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    simple = isinstance(node, ast.Assign | ast.AnnAssign)
+    return simple and all(isinstance(t, ast.Name) and t.id in names for t in targets)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import flax.linen as nn
 
 PyTree = Any
+DECLARATIONS = ("workload", "variants")
+"""What a workload module declares: no code that runs in a trial, but values of `Workload`'s fields,
+so that a new variant, or a sibling's new target, does not make recorded trials void."""
 Direction = Literal["minimize", "maximize"]
 
 
@@ -205,7 +208,8 @@ class Workload:
         """Sha256 of everything that makes two times on this workload comparable.
 
         Covers the data's identity, the model's configuration, target, sizes, and the code (not
-        comments or docstrings) of the modules that define model, loss, metrics and augmentation.
+        comments, docstrings or the declaration of workloads) of the modules that define model,
+        loss, metrics and augmentation.
         """
         target = (self.target.metric, self.target.value, self.target.direction)
         parts = [self.dataset.identity, repr(self.model), repr(target)]
@@ -214,7 +218,8 @@ class Workload:
         code += [f for m in self.metrics for f in (m.parts, m.finish)]
         parts += [repr(f) for f in code if is_dataclass(f) and not isinstance(f, type)]
         modules = {inspect.unwrap(f).__module__ for f in code if hasattr(f, "__module__")}
-        parts += [fingerprint_code(sys.modules[m]) for m in sorted(modules) if m in sys.modules]
+        loaded = [sys.modules[m] for m in sorted(modules) if m in sys.modules]
+        parts += [fingerprint_code(m, leave_out=DECLARATIONS) for m in loaded]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Time submissions on workloads.",
     "score": "Turn recorded trials into a leaderboard.",
     "show": "Look at one trial, or at all trials of a results directory.",
+    "targets": "Measure what a validation target should be.",
 }
 INTERRUPTED = 130
 
