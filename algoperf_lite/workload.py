@@ -4,7 +4,7 @@ A workload is a value, not a class to subclass. It fixes dataset, model, loss, m
 and target, so that only the training algorithm is left to vary. Shape letters used below: B is the
 batch, N the examples of a split.
 
-Conventions every workload keeps (``tests/workloads/test_conformance.py`` holds them to it):
+Conventions every workload keeps (`algoperf_lite.checks.workload` holds them to it):
 
 * a dataset split, and so a batch, is ``{"inputs": pytree, "targets": pytree}`` of arrays whose
   first axis counts examples;

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -52,7 +53,10 @@ class Net(nn.Module):
         if self.batch_norm:
             x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
         rate = self.dropout if dropout_rate is None else dropout_rate
-        x = nn.Dropout(rate, deterministic=not train)(nn.relu(x))
+        x = nn.relu(x)
+        if train and (not isinstance(rate, float) or rate > 0):  # it may be traced
+            kept = jax.random.bernoulli(self.make_rng("dropout"), 1 - rate, x.shape)
+            x = jnp.where(kept, x / (1 - rate), 0)
         return nn.Dense(2)(x)
 
 

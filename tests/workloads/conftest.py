@@ -6,22 +6,28 @@ import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
 
-import jax
 import pytest
 
 import workloads
-from algoperf_lite import dataset
+from algoperf_lite import dataset, registry
+from algoperf_lite.checks.workload import checks_for
+from algoperf_lite.checks.workload.subject import Subject
 from algoperf_lite.workload import Workload
-
-EXAMPLES = 8
 
 
 @dataclass(frozen=True)
 class Found:
-    """A workload and the module that defines it."""
+    """A workload, and the module that defines it.
+
+    Attributes:
+        workload: base workload or variant.
+        module: where it is from.
+        base: what it is a variant of, None for a base workload.
+    """
 
     workload: Workload
     module: ModuleType
+    base: Workload | None
 
 
 @functools.cache
@@ -29,22 +35,28 @@ def found_workloads():
     """Bases and variants of the modules directly in `workloads`, in name order."""
     names = [entry.name for entry in pkgutil.iter_modules(workloads.__path__) if not entry.ispkg]
     modules = [importlib.import_module(f"workloads.{name}") for name in sorted(names)]
-    modules = [module for module in modules if hasattr(module, "workload")]
-    return tuple(Found(w, m) for m in modules for w in (m.workload, *m.variants))
+    pairs = [(w, m) for m in modules if hasattr(m, "workload") for w in registry.workloads_in(m)]
+    bases = {w.name: w for w, _ in pairs}
+    return tuple(Found(w, m, bases[w.base] if w.base else None) for w, m in pairs)
 
 
 def pytest_generate_tests(metafunc):
-    if "found" in metafunc.fixturenames:
+    """Tests that take `found` and `check` get a workload's checks one after another."""
+    if "check" in metafunc.fixturenames:
+        pairs = [(f, c) for f in found_workloads() for c in checks_for(f.workload, f.base)]
+        names = [f"{f.workload.name}-{c.name}" for f, c in pairs]
+        metafunc.parametrize(("found", "check"), pairs, ids=names)
+    elif "found" in metafunc.fixturenames:
         metafunc.parametrize("found", found_workloads(), ids=lambda f: f.workload.name)
 
 
 @pytest.fixture(scope="session")
 def load_splits(tmp_path_factory):
-    """``load_splits(workload)``: all its splits; variants share those of their base."""
+    """``load_splits(workload)``: all its splits; workloads on the same data share them."""
     data_dir, loaded = tmp_path_factory.mktemp("data"), {}
 
     def load(workload):
-        key = workload.dataset.fingerprint
+        key = workload.dataset.identity
         if key not in loaded:
             loaded[key] = dataset.load(workload.dataset, data_dir)
         return loaded[key]
@@ -52,61 +64,15 @@ def load_splits(tmp_path_factory):
     return load
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A workload with a handful of training examples and freshly initialised variables."""
-
-    workload: Workload
-    batch: dict
-    params: dict
-    model_state: dict
-
-    def evaluate(self, inputs):
-        """The model's outputs in evaluation."""
-        variables = {"params": self.params, **self.model_state}
-        return _evaluate(self.workload.model, variables, inputs)
-
-    def loss(self, params, **options):
-        """The mean training loss, without dropout unless `options` say otherwise."""
-        options = {"dropout_rate": 0.0, **options}
-        variables = {"params": params, **self.model_state}
-        outputs, _ = self.train(variables, self.batch["inputs"], **options)
-        sums, counts = self.workload.loss(outputs, self.batch["targets"])
-        return sums.sum() / counts.sum()
-
-    def train(self, variables, inputs, dropout_rate):
-        """Outputs and new collections of the model in training."""
-        return self.workload.model.apply(
-            variables,
-            inputs,
-            train=True,
-            dropout_rate=dropout_rate,
-            rngs={"dropout": jax.random.key(1)},
-            mutable=list(self.model_state),
-        )
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _evaluate(model, variables, inputs):
-    return model.apply(variables, inputs, train=False)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _init(model, key, inputs):
-    return model.init({"params": key}, inputs, train=False)
-
-
 @pytest.fixture(scope="session")
-def make_sample(load_splits):
-    """``make_sample(workload)``: its `Sample`, made once per session."""
-    made = {}
+def subject_of(load_splits):
+    """``subject_of(workload)``: its `Subject`, kept until another workload's turn comes."""
+    kept = {}
 
-    def make(workload):
-        if workload.name not in made:
-            batch = jax.tree.map(lambda a: a[:EXAMPLES], load_splits(workload)["train"])
-            variables = dict(_init(workload.model, jax.random.key(0), batch["inputs"]))
-            params = variables.pop("params")
-            made[workload.name] = Sample(workload, batch, params, variables)
-        return made[workload.name]
+    def subject(workload):
+        if workload.name not in kept:
+            kept.clear()
+            kept[workload.name] = Subject(workload, lambda _: load_splits(workload))
+        return kept[workload.name]
 
-    return make
+    return subject

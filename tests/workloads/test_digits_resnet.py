@@ -34,9 +34,9 @@ def clean_batch(load_splits):
 
 
 @pytest.fixture(scope="module")
-def variables(make_sample):
-    sample = make_sample(workload)
-    return {"params": sample.params, **sample.model_state}
+def variables(subject_of):
+    params, model_state = subject_of(workload).variables
+    return {"params": params, **model_state}
 
 
 def test_dataset_is_the_same_when_made_again(arrays):
