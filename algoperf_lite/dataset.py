@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import importlib
+import io
 import logging
+import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,20 @@ import numpy as np
 from algoperf_lite.errors import MachineError, UsageError
 from algoperf_lite.fingerprint import fingerprint_code
 from algoperf_lite.records import read_json, write_json
+from algoperf_lite.streaming import StreamedSplit
 from algoperf_lite.workload import Dataset
 
 SPLITS = ("train", "validation", "test")
 READ_AT_ONCE = 8192  # records asked of array_record in one call
 
 
-def load(dataset: Dataset, data_dir: Path, selector: str = "NAME") -> dict[str, Any]:
+def load(
+    dataset: Dataset, data_dir: Path, selector: str = "NAME", most_train_bytes: float = math.inf
+) -> dict[str, Any]:
     """All splits of `dataset` as NumPy arrays, prepared under `data_dir` on first use.
+
+    A training split of more than `most_train_bytes` is not loaded: it comes as a `StreamedSplit`.
+    Its fingerprint is computed once, by reading all of it, and then remembered beside the data.
 
     Datasets of the TFDS catalog are not prepared here: that takes a network and TensorFlow, neither
     of which a process that times training should need. `preparation.prepare` does it.
@@ -31,6 +39,7 @@ def load(dataset: Dataset, data_dir: Path, selector: str = "NAME") -> dict[str, 
         dataset: what to load.
         data_dir: TFDS data directory; created if absent.
         selector: how the user names its workload, for messages.
+        most_train_bytes: what the training split may take, after preprocessing.
 
     Returns:
         ``{"train" | "validation" | "test": {"inputs": ..., "targets": ...}}``.
@@ -49,12 +58,14 @@ def load(dataset: Dataset, data_dir: Path, selector: str = "NAME") -> dict[str, 
     make_files(dataset, builder)
     mend = f"Delete {builder.data_dir} and run again; it is prepared anew."
     try:
-        splits = {name: dataset.preprocess(_read(builder, dataset.splits[name])) for name in SPLITS}
+        splits = {name: _split(dataset, builder, name, most_train_bytes) for name in SPLITS}
+        found = _fingerprint(dataset, builder, splits)
+    except UsageError:
+        raise
     except Exception as error:  # array_record raises bare C++ status errors of many types
         raise MachineError(
             f"dataset {dataset.name}: cannot read {builder.data_dir}: {error}. {mend}"
         ) from error
-    found = fingerprint_arrays(splits)
     if dataset.fingerprint is None:
         expected, by = _known_fingerprint(dataset, builder, found), "an earlier load found"
     else:
@@ -78,15 +89,26 @@ def data_fingerprint(dataset: Dataset, data_dir: Path) -> str | None:
 def fingerprint_arrays(arrays: Any) -> str:
     """Sha256 over paths, dtypes, shapes and bytes of a pytree of arrays, in path order.
 
+    A `StreamedSplit` counts as the arrays that it would be, which takes a pass over it for each.
+
     Example:
         >>> fingerprint_arrays({"x": np.zeros(2, np.int8)})[:8]
         '3eafa5a5'
     """
     digest = hashlib.sha256()
+
+    def add(path: tuple, dtype: Any, shape: tuple[int, ...], parts: Iterable[Any]) -> None:
+        digest.update(f"{jax.tree_util.keystr(path)} {dtype.str} {shape}\n".encode())
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).data)
+
     for path, leaf in jax.tree_util.tree_leaves_with_path(arrays):
-        array = np.ascontiguousarray(leaf)
-        digest.update(f"{jax.tree_util.keystr(path)} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.data)
+        if not isinstance(leaf, StreamedSplit):
+            add(path, np.asarray(leaf).dtype, np.shape(leaf), [leaf])
+            continue
+        for index, (inner, row) in enumerate(jax.tree_util.tree_leaves_with_path(leaf.row_shapes)):
+            parts = (jax.tree.leaves(chunk)[index] for chunk in leaf.chunks())
+            add((*path, *inner), row.dtype, (len(leaf), *row.shape), parts)
     return digest.hexdigest()
 
 
@@ -122,8 +144,8 @@ def make_files(dataset: Dataset, builder: Any) -> None:
     Raises:
         MachineError: they cannot be written.
     """
-    # TFDS prints; standard output is for results
-    with _disk_errors(dataset, Path(builder.data_dir)), contextlib.redirect_stdout(sys.stderr):
+    # TFDS prints what it knows of the size, which is nothing
+    with _disk_errors(dataset, Path(builder.data_dir)), contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare()
 
 
@@ -153,6 +175,29 @@ def _known_fingerprint(dataset: Dataset, builder: Any, found: str | None = None)
         known = {"dataset": dataset.name, "fingerprint": found}
         write_json(file, known)
     return known and known["fingerprint"]
+
+
+def _split(
+    dataset: Dataset, builder: Any, name: str, most_train_bytes: float
+) -> Mapping[str, Any] | StreamedSplit:
+    """One split, loaded or, if it is too large a training split, opened for streaming."""
+    if name == "train" and math.isfinite(most_train_bytes):
+        source = builder.as_data_source(split=dataset.splits[name])
+        block = getattr(builder, "ROWS_PER_RECORD", None)
+        split = StreamedSplit(dataset.name, source, dataset.preprocess, block)
+        if split.nbytes > most_train_bytes:
+            split.check_rows_stay_rows()
+            return split
+    return dataset.preprocess(_read(builder, dataset.splits[name]))
+
+
+def _fingerprint(dataset: Dataset, builder: Any, splits: Mapping[str, Any]) -> str:
+    """What `fingerprint_arrays` says of the splits; of a streamed one, what it said once."""
+    if not isinstance(splits["train"], StreamedSplit):
+        return fingerprint_arrays(splits)
+    if known := _known_fingerprint(dataset, builder):
+        return known
+    return _known_fingerprint(dataset, builder, fingerprint_arrays(splits))
 
 
 def _read(builder: Any, split: str) -> Mapping[str, np.ndarray]:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import os
 import queue
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ from algoperf_lite.device_data import count_rows
 from algoperf_lite.errors import MachineError
 from algoperf_lite.workload import Dataset
 
+# TensorFlow greets at length
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 CATALOG_EXTRA = {"tensorflow": "TensorFlow", "importlib_resources": "importlib_resources"}
 ANSWER_SECONDS = 5.0  # a server that does not answer in this time is taken for unreachable
 
@@ -154,8 +156,9 @@ def _request(url: str) -> str | None:
 
 
 def _download(dataset: Dataset, builder: Any, data_dir: Path) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets at length
-    with _download_errors(dataset, builder, data_dir), contextlib.redirect_stdout(sys.stderr):
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    with _download_errors(dataset, builder, data_dir), contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare()
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import pytest
 import tiny
 
+from algoperf_lite import registry
 from algoperf_lite.fingerprint import fingerprint_source
-from algoperf_lite.workload import Metric, Target
+from algoperf_lite.workload import Metric, Target, _model_types
+from workloads.images import OfBytes
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,27 @@ def test_importing_the_package_imports_no_jax():
     code = f"{imports}; print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_only_the_catalog_tier_may_leave_the_fingerprint_to_be_found():
+    unstated = replace(tiny.workload.dataset, fingerprint=None)
+    with pytest.raises(ValueError, match="states no fingerprint, which only the catalog"):
+        replace(tiny.workload, dataset=unstated)
+    one = replace(tiny.workload, dataset=unstated, tier="catalog")
+    other = replace(one, dataset=replace(unstated, splits={"train": "train[:9]"}))
+    assert len({one.fingerprint, other.fingerprint, tiny.workload.fingerprint}) == 3
+    assert unstated.identity.startswith("unstated: tiny:Blobs")
+
+
+def test_why_a_target_is_provisional_changes_no_fingerprint():
+    told = replace(tiny.workload.target, provisional="from a paper")
+    assert replace(tiny.workload, target=told).fingerprint == tiny.workload.fingerprint
+
+
+def test_a_target_of_the_users_is_not_provisional():
+    assert registry.find_workload("shakespeare_gpt").target.provisional
+    assert not registry.find_workload("shakespeare_gpt[target=2]").target.provisional
+
+
+def test_the_fingerprint_covers_the_code_of_models_within_models():
+    assert _model_types(OfBytes(tiny.Net(), (0.0,), (1.0,))) == [OfBytes, tiny.Net]
