@@ -7,7 +7,8 @@ backend alone (`_runs_many_steps`), never from a timing, so that results are rep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -17,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from algoperf_lite.device_data import DeviceData
+from algoperf_lite.device_data import DeviceData, Piece
 from algoperf_lite.errors import AlgoperfLiteError
 from algoperf_lite.evaluation import Evaluator
 from algoperf_lite.parameters import param_kinds
@@ -55,7 +56,7 @@ class LoadedWorkload:
     def init_model(self, key: Any) -> tuple[Any, Any]:
         """Freshly initialised ``(params, model_state)``; traceable."""
         inputs = jax.tree.map(
-            lambda a: jnp.zeros((2, *a.shape[1:]), a.dtype), self.data.train["inputs"]
+            lambda s: jnp.zeros((2, *s.shape), s.dtype), self.data.row_shapes["inputs"]
         )
         variables = dict(self.workload.model.init({"params": key}, inputs, train=False))
         return variables.pop("params"), variables
@@ -121,9 +122,19 @@ class Program:
         self.task = loaded.task(budget_seconds)
         self.batch_size = submission.batch_size(self.task)
         loaded.data.check_divides("batch size", self.batch_size)
+        if loaded.data.streamed and type(submission).select is not Submission.select:
+            raise SubmissionError(
+                "it selects its examples, which takes all of them on the device, but"
+                f" {loaded.workload.name} is streamed; raise ALGOPERF_LITE_DEVICE_DATA_BYTES"
+            )
         start = perf_counter()
         self._compile(self.hyperparameters(dict.fromkeys(traced, 0.0)))
         self.compile_seconds = perf_counter() - start
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model's parameters are."""
+        return sum(math.prod(s.shape) for s in jax.tree.leaves(self.loaded.shapes[0]))
 
     def hyperparameters(self, traced: Hyperparameters) -> dict[str, Any]:
         """Numbers as float32 scalars on the devices."""
@@ -135,23 +146,18 @@ class Program:
         key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
         return self._compiled_init(key, hp)
 
-    def place(self, window: np.ndarray) -> Any:
-        """Batch indices ``[steps, B]`` on the devices: the one declared transfer of the timed loop.
+    def place(self, window: np.ndarray) -> Iterable[Piece]:
+        """Batches of row indices ``[steps, B]`` on the devices, see `DeviceData.place`."""
+        return self.loaded.data.place(window)
 
-        A short window is padded to `eval_every` rows, so that one program serves all.
-        """
-        rows = np.pad(window, [(0, self.loaded.workload.eval_every - len(window)), (0, 0)])
-        steps = np.int32(len(window))
-        return jax.device_put((rows, steps), self.loaded.data.replicated)
-
-    def advance(self, carry: Carry, window: Any, steps: int, hp: Mapping[str, Any]) -> Carry:
-        """Dispatch `steps` steps over a placed window without waiting; `carry` is donated."""
-        rows, count = window
-        train = self.loaded.data.train
-        if self.many_steps:
-            return self._compiled_steps(carry, train, rows, count, hp)
-        for _ in range(steps):
-            carry = self._compiled_steps(carry, train, rows, hp)
+    def advance(self, carry: Carry, window: Iterable[Piece], hp: Mapping[str, Any]) -> Carry:
+        """Dispatch the steps of a placed window without waiting; `carry` is donated."""
+        for piece in window:
+            if self.many_steps:
+                carry = self._compiled_steps(carry, piece.train, piece.rows, piece.count, hp)
+            else:
+                for _ in range(piece.steps):
+                    carry = self._compiled_steps(carry, piece.train, piece.rows, hp)
         return carry
 
     def eval_params(self, carry: Carry, hp: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -163,21 +169,19 @@ class Program:
         key = jax.device_put(jax.random.key(0), rep)
         init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
         shapes = jax.eval_shape(init, key, hp)
-        rows = jax.ShapeDtypeStruct(
-            (self.loaded.workload.eval_every, self.batch_size), jnp.int32, sharding=rep
-        )
-        shapes = self._check_step(shapes, data.train, rows, hp)
+        train, rows = data.piece_shapes(self.batch_size)
+        shapes = self._check_step(shapes, train, rows, hp)
         self._compiled_init = init.lower(key, hp).compile()
 
         step = jax.jit(self._step, donate_argnums=0, in_shardings=rep, out_shardings=rep)
-        traced = step.trace(shapes, data.train, rows, hp)
+        traced = step.trace(shapes, train, rows, hp)
         self.many_steps = _runs_many_steps(traced.jaxpr.jaxpr, jax.default_backend())
         lowered = traced.lower()
         self.flops_per_step = (lowered.cost_analysis() or {}).get("flops")
         if self.many_steps:
             count = jax.ShapeDtypeStruct((), jnp.int32, sharding=rep)
             many = jax.jit(self._steps, donate_argnums=0, in_shardings=rep, out_shardings=rep)
-            lowered = many.lower(shapes, data.train, rows, count, hp)
+            lowered = many.lower(shapes, train, rows, count, hp)
         self._compiled_steps = lowered.compile()
         evaluate = jax.jit(self._eval_params, in_shardings=rep, out_shardings=rep)
         self._check_eval_params(jax.eval_shape(evaluate, shapes.state, hp))
@@ -193,10 +197,11 @@ class Program:
         return _strong(Carry(state, train_key, dict.fromkeys(names, jnp.float32(0))))
 
     def _scalar_names(self, state: TrainState, hp: Mapping[str, Any]) -> list[str]:
+        train, _ = self.loaded.data.piece_shapes(self.batch_size)
         indices = jnp.zeros(self.batch_size, jnp.int32)
         key = jax.random.key(0)
         scalars = jax.eval_shape(
-            lambda s: self._update(s, self.loaded.data.train, indices, hp, key)[1], state
+            lambda s, rows: self._update(s, rows, indices, hp, key)[1], state, train
         )
         return sorted(scalars)
 
@@ -240,9 +245,10 @@ class Program:
 
     def _step(self, carry: Carry, train: Any, window: Any, hp: Mapping[str, Any]) -> Carry:
         row = carry.state.step % self.loaded.workload.eval_every
+        indices = window[row % len(window)]
         key = jax.random.fold_in(carry.key, carry.state.step)
         hp = {**self.static, **hp}
-        state, scalars = self._update(carry.state, train, window[row], hp, key)
+        state, scalars = self._update(carry.state, train, indices, hp, key)
         state = state.replace(step=carry.state.step + 1)
         sums = {
             name: jnp.where(row == 0, 0, total) + scalars[name].astype(jnp.float32)

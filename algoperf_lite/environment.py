@@ -10,7 +10,10 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from algoperf_lite.errors import UsageError
+
 PACKAGES = ("algoperf_lite", "jax", "jaxlib", "flax", "optax", "numpy", "tensorflow-datasets")
+DEVICE_DATA_BYTES = "ALGOPERF_LITE_DEVICE_DATA_BYTES"
 KERNEL_SIZE = 384  # rows of the calibration kernel's matrices: about 20 ms on two laptop cores
 KERNEL_CHAIN = 20
 KERNEL_REPEATS = 5
@@ -31,6 +34,24 @@ def home() -> Path:
 def data_directory() -> Path:
     """Where TFDS keeps prepared datasets."""
     return home() / "data"
+
+
+def device_data_bytes() -> int:
+    """How large a training split may be to be kept on the device; a larger one is streamed.
+
+    ``$ALGOPERF_LITE_DEVICE_DATA_BYTES``, else half of the device's memory, on CPU of the host's.
+    """
+    if chosen := os.environ.get(DEVICE_DATA_BYTES):
+        if not chosen.isdecimal():
+            raise UsageError(
+                f"{DEVICE_DATA_BYTES}={chosen!r} must be a whole number of bytes, as in 2000000000"
+            )
+        return int(chosen)
+    import jax  # noqa: PLC0415
+
+    stats = jax.local_devices()[0].memory_stats() or {}
+    host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return stats.get("bytes_limit", host) // 2
 
 
 def use_compilation_cache() -> None:
@@ -61,7 +82,7 @@ def describe(device_count: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
-    }
+    } | ({"device_data_bytes": device_data_bytes()} if os.environ.get(DEVICE_DATA_BYTES) else {})
 
 
 def device_name(described: Mapping[str, Any]) -> str:

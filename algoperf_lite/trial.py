@@ -247,6 +247,8 @@ class Trial:
             "flops_per_step": program.flops_per_step if program else None,
             "many_steps_per_dispatch": program.many_steps if program else None,
             "batch_size": program.batch_size if program else None,
+            "parameters": program.parameters if program else None,
+            "streamed": program.loaded.data.streamed if program else None,
             "peak_memory_bytes": environment.peak_memory_bytes(),
             "final": run.final,
         }

@@ -18,7 +18,8 @@ def train_window(
     declares; anything else raises.
 
     Args:
-        clock: booked under ``data``, ``update`` and ``eval_params``.
+        clock: booked under ``data``, ``update`` (with the reading of streamed data, which goes on
+            meanwhile) and ``eval_params``.
         program: the compiled submission.
         order: gives the batches.
         carry: where training stands; donated.
@@ -31,5 +32,5 @@ def train_window(
     step = int(carry.state.step)
     with jax.transfer_guard_host_to_device("disallow"):
         window = clock.measure("data", lambda: program.place(order.window(step, steps)))
-        carry = clock.measure("update", program.advance, carry, window, steps, hp, steps=steps)
+        carry = clock.measure("update", program.advance, carry, window, hp, steps=steps)
         return carry, clock.measure("eval_params", program.eval_params, carry, hp)

@@ -23,7 +23,7 @@ def train(program, steps, seed=0, window=10, **hp):
     losses = []
     for start in range(0, steps, window):
         count = min(window, steps - start)
-        carry = program.advance(carry, program.place(order.window(start, count)), count, hp)
+        carry = program.advance(carry, program.place(order.window(start, count)), hp)
         losses.append(float(carry.sums["loss"]) / count)
     return jax.device_get(carry.state), np.array(losses)
 
@@ -135,9 +135,11 @@ def test_only_declared_transfers_reach_the_device(make_program):
     carry = program.init(0, hp)
     order = BatchOrder(200, 20, seed=0)
     with jax.transfer_guard_host_to_device("disallow"):
-        carry = program.advance(carry, program.place(order.window(0, 10)), 10, hp)
+        (piece,) = program.place(order.window(0, 10))
+        carry = program.advance(carry, [piece], hp)
         with pytest.raises(Exception, match="Disallowed host-to-device transfer"):
-            program.advance(carry, (order.window(0, 10), np.int32(10)), 10, hp)
+            on_host = piece._replace(rows=order.window(0, 10))
+            program.advance(carry, [on_host], hp)
 
 
 def test_batch_statistics_are_updated_and_returned(make_program):
@@ -189,7 +191,7 @@ def test_every_submission_sees_the_same_batches(make_program):
         carry, order = program.init(seed, hp), BatchOrder(200, program.batch_size, seed)
         sums = []
         for step in range(0, 30, 10):
-            carry = program.advance(carry, program.place(order.window(step, 10)), 10, hp)
+            carry = program.advance(carry, program.place(order.window(step, 10)), hp)
             sums.append(float(carry.sums["batch"]))
         return sums
 

@@ -126,7 +126,12 @@ class Worker:
 
     def _load(self, selector: str) -> LoadedWorkload:
         workload = registry.find_workload(selector)
-        splits = dataset.load(workload.dataset, environment.data_directory(), selector)
+        splits = dataset.load(
+            workload.dataset,
+            environment.data_directory(),
+            selector,
+            environment.device_data_bytes(),
+        )
         return LoadedWorkload(workload, splits, self._devices)
 
     def _compile(

@@ -26,7 +26,7 @@ def run(program, hp, steps, seed=0):
     order = BatchOrder(program.loaded.data.num_train, program.batch_size, seed)
     losses = []
     for start in range(0, steps, 10):
-        carry = program.advance(carry, program.place(order.window(start, 10)), 10, traced)
+        carry = program.advance(carry, program.place(order.window(start, 10)), traced)
         losses.append(float(carry.sums["loss"]) / 10)
     return carry, traced, losses
 
