@@ -14,6 +14,9 @@ Stands for AlgoPerf's Criteo 1TB DLRM workload, one epoch within the step hint.
 
     algoperf-lite run -w clicks_dlrm -s nadamw --quick
 
+Variants: `layernorm` in both MLPs; `embed_init` starts the embeddings five times as large, at about
+unit length; `resnet` has a top MLP of three layers of width 320 with residual sums.
+
 The reference, `nadamw` at its default point, reaches the target at step 1,250 of the hint's 2,000
 (median of 10 seeds; range 1,000 to 1,400, coefficient of variation 11%), in 7.0 s (6.0 to 8.9) on
 2 CPU cores. Evaluation takes 6% of the training time. Measured by ``algoperf-lite run -w
@@ -32,6 +35,7 @@ parameter scaling) at 0.01 ends at 0.4862 (step 1,200), lion at 0.001 at 0.4881 
 fall in two groups: some find more of the factorisation machine than others, and end lower by 0.005.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import flax.linen as nn
@@ -147,4 +151,20 @@ workload = Workload(
     eval_batch_size=2000,
 )
 
-variants: tuple[Workload, ...] = ()
+variants = (
+    workload.with_variant(
+        "layernorm",
+        model=replace(workload.model, layernorm=True),
+        target=Target("loss", 0.485, "minimize"),
+    ),
+    workload.with_variant(
+        "embed_init",
+        model=replace(workload.model, embed_init=0.25),
+        target=Target("loss", 0.495, "minimize"),
+    ),
+    workload.with_variant(
+        "resnet",
+        model=replace(workload.model, resnet=True, top=(320, 320, 320)),
+        target=Target("loss", 0.489, "minimize"),
+    ),
+)

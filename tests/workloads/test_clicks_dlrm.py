@@ -116,3 +116,18 @@ def test_gradients_are_finite_and_options_change_the_outputs(batch, options):
         plain = base.apply(parameters(base, batch), batch["inputs"])
         plain_value = clicks_dlrm.workload.loss(plain, batch["targets"])[0].sum()
         assert abs(float(value - plain_value)) > 1e-3
+
+
+def test_variants_turn_on_the_option_they_are_named_after():
+    layernorm, embed_init, resnet = (variant.model for variant in clicks_dlrm.variants)
+    assert layernorm.layernorm and resnet.resnet
+    assert embed_init.embed_init == 5 * clicks_dlrm.workload.model.embed_init
+
+
+def test_the_residual_sums_of_the_resnet_variant_act(batch):
+    """Widths agree, so that taking the sums away changes the outputs."""
+    model = clicks_dlrm.variants[2].model
+    variables = parameters(model, batch)
+    outputs = model.apply(variables, batch["inputs"])
+    without = model.clone(resnet=False).apply(variables, batch["inputs"])
+    assert np.abs(outputs - without).max() > 1e-2

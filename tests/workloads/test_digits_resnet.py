@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 import jax
@@ -149,3 +149,20 @@ def test_bn_init_scale_is_that_of_the_last_norm_of_each_branch():
     params = init(jax.random.key(0), np.zeros((2, 8, 8, 1), np.float32))["params"]
     scales = [value["scale"][0] for name, value in params.items() if name.startswith("BatchNorm")]
     assert sorted(scales) == [1, 1, 1, 1, 8, 8]
+
+
+def test_each_variant_changes_one_option_of_the_model():
+    changed = {
+        variant.name.removeprefix("digits_resnet_"): [
+            (field.name, getattr(variant.model, field.name))
+            for field in fields(ResNet)
+            if field.name not in ("parent", "name")
+            and getattr(variant.model, field.name) != getattr(workload.model, field.name)
+        ]
+        for variant in digits_resnet.variants
+    }
+    assert changed == {
+        "silu": [("activation", "silu")],
+        "gelu": [("activation", "gelu")],
+        "large_bn_init": [("bn_init_scale", 8.0)],
+    }

@@ -122,3 +122,10 @@ def test_z_loss_adds_the_squared_log_partition():
     with_z, counts = zipf_lm.TokenLoss(0.5)(outputs, targets)
     assert with_z[0] - plain[0] == pytest.approx(2 * 0.5 * np.log(4) ** 2, rel=1e-5)
     assert counts.tolist() == [2.0]
+
+
+def test_variants_turn_on_the_option_they_are_named_after():
+    qk_norm, z_loss = zipf_lm.variants
+    assert (qk_norm.name, qk_norm.model.qk_norm) == ("zipf_lm_qk_norm", True)
+    assert z_loss.name == "zipf_lm_z_loss"
+    assert (z_loss.model, z_loss.loss.z_loss) == (zipf_lm.workload.model, 1e-3)

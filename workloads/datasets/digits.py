@@ -48,3 +48,8 @@ class Digits(BlockBuilder, skip_registration=True):
             copies = [DIGITS.fixed(ink[part], rng) for _ in range(COPIES)]
             splits[name] = {"image": np.concatenate(copies), "label": np.tile(label[part], COPIES)}
         return splits
+
+
+def preprocess(features: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Bytes to model inputs, float32 ``[N, 8, 8, 1]``; labels stay int32."""
+    return {"inputs": DIGITS.model_inputs(features["image"]), "targets": features["label"]}
