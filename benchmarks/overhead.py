@@ -18,6 +18,7 @@ from algoperf_lite.clock import Clock
 from algoperf_lite.engine import LoadedWorkload, Program
 from algoperf_lite.window import train_window
 from benchmarks.bare import BareLoop, median
+from workloads.suites import SUITES
 
 
 class HarnessLoop:
@@ -84,13 +85,13 @@ def report(found, as_json):
 
 
 @click.command()
-@click.option("-w", "--workload", multiple=True, help="Workload; all of the tree by default.")
+@click.option("-w", "--workload", multiple=True, help="[default: the lite suite]")
 @click.option("--rounds", default=15, show_default=True, help="Windows of each loop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(workload, rounds, as_json):
     """Compare the harness with a bare loop on lite workloads."""
     environment.use_compilation_cache()
-    names = workload or registry.known_names("workload")
+    names = workload or SUITES["lite"]
     report({name: compare_named(name, rounds) for name in names}, as_json)
 
 

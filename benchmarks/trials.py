@@ -4,7 +4,7 @@
 
 For each submission and workload of a results directory: trials, how many reached the target, steps
 and on-clock seconds to it (median, coefficient of variation of steps), evaluation as a share of
-on-clock time, compile seconds of the first trial, and peak memory.
+on-clock time, compile seconds (the most of any trial), and peak memory.
 """
 
 import json
@@ -28,12 +28,16 @@ def summarise(rows):
         "steps_median": statistics.median(steps) if steps else None,
         "steps_range": _range(steps),
         "steps_cv": statistics.stdev(steps) / statistics.mean(steps) if len(steps) > 1 else None,
+        "steps_sd": statistics.stdev(steps) if len(steps) > 1 else None,
+        "parameters": measured[0].get("parameters") if measured else None,
+        "ms_per_step": statistics.median(1e3 * r["robust_seconds"] / r["steps"] for r in measured)
+        if measured else None,
         "seconds_median": statistics.median(r["seconds"] for r in reached) if reached else None,
         "seconds_range": _range([r["seconds"] for r in reached]),
         "evaluation_share": statistics.median(
             r["off_clock"]["evaluation"] / r["seconds"] for r in measured
         ) if measured else None,
-        "compile_seconds": measured[0]["off_clock"]["compile"] if measured else None,
+        "compile_seconds": max(r["off_clock"]["compile"] for r in measured) if measured else None,
         "peak_memory_mib": max(r["peak_memory_bytes"] for r in measured) / 2**20
         if measured else None,
     }  # fmt: skip

@@ -1,11 +1,15 @@
 """The benchmarks run and print what they promise; their figures are not judged here."""
 
 import json
+from pathlib import Path
 
+import pytest
 import tiny
 from click.testing import CliRunner
 
-from benchmarks import mnist_mlp, overhead, trials
+from algoperf_lite import registry
+from algoperf_lite.executors.worker import describe_workload
+from benchmarks import discrimination, mnist_mlp, overhead, trials, workloads_page
 from submissions.nadamw import submission
 
 KEYS = {"bare_s_per_step", "harness_s_per_step", "ratio"}
@@ -32,7 +36,8 @@ def test_mnist_mlp_prints_json_under_its_name():
 
 
 def test_recorded_trials_are_summarised(tmp_path):
-    base = {"workload": "w", "submission": "s", "seconds": 2.0, "peak_memory_bytes": 2**20}
+    base = {"workload": "w", "submission": "s", "seconds": 2.0, "peak_memory_bytes": 2**20,
+            "robust_seconds": 2.0, "parameters": 7}  # fmt: skip
     base["off_clock"] = {"evaluation": 0.1, "compile": 3.0}
     for study, (status, steps) in enumerate(
         [("target_reached", 10), ("target_reached", 30), ("diverged", 5)]
@@ -45,3 +50,51 @@ def test_recorded_trials_are_summarised(tmp_path):
     assert (found["trials"], found["reached"], found["steps_median"]) == (3, 2, 20)
     assert found["evaluation_share"] == 0.05
     assert found["peak_memory_mib"] == 1.0
+    assert (found["parameters"], found["ms_per_step"]) == (7, 200.0)
+
+
+def test_the_best_point_of_a_grid_is_the_fastest_then_the_best(tmp_path):
+    points = [("target_reached", 50, 0.1), ("target_reached", 30, 0.1), ("budget_exhausted", 90, 2)]
+    for trial, (status, steps, final) in enumerate(points, start=1):
+        write_point(tmp_path, "fast", trial, status, steps, final)
+        write_point(tmp_path, "slow", trial, "budget_exhausted", 90, final + trial / 10)
+    found = discrimination.summarise(tmp_path)["w"]
+    assert found["fast"]["best"] == {"learning_rate": 2.0, "steps": 30, "final": 0.1}
+    assert found["slow"]["best"]["steps"] is None
+    assert found["slow"]["best"]["final"] == pytest.approx(0.2)
+    assert len(found["slow"]["points"]) == 3
+
+
+def write_point(results, method, trial, status, steps, final):
+    directory = results / "w" / method / "study_0" / "w_jax" / f"trial_{trial}"
+    directory.mkdir(parents=True)
+    record = {
+        "workload": "w", "submission": method, "status": status, "steps": steps,
+        "target": {"metric": "loss", "value": 0.1, "direction": "minimize"},
+        "hyperparameters": {"learning_rate": float(trial)}, "final": {"validation/loss": final},
+    }  # fmt: skip
+    (directory / "trial.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize("method", discrimination.METHODS)
+def test_grids_are_eight_learning_rates_around_the_default(method):
+    _, found, _ = registry.find_submission(str(discrimination.GRIDS / f"{method}.py"))
+    rates = [point["learning_rate"] for point in found.search_space]
+    assert len(rates) == 8
+    assert rates[3] == found.default["learning_rate"]
+    assert rates[-1] == 128 * rates[0]
+
+
+def test_the_page_of_workloads_is_what_the_recorded_figures_say():
+    root = Path(workloads_page.__file__).parents[1]
+    figures = json.loads((root / "benchmarks/results/workloads_cpu_2_cores.json").read_text())
+    assert (root / "docs/workloads.md").read_text() == workloads_page.render(figures)
+
+
+def test_recorded_figures_are_of_the_workloads_as_they_are():
+    """A workload that has changed must be measured again."""
+    root = Path(workloads_page.__file__).parents[1]
+    figures = json.loads((root / "benchmarks/results/workloads_cpu_2_cores.json").read_text())
+    for name, recorded in figures["workloads"].items():
+        assert describe_workload(name)["target"] == recorded["target"], name
+        assert describe_workload(name)["fingerprint"] == recorded["fingerprint"], name

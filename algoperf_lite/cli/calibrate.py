@@ -13,7 +13,7 @@ from algoperf_lite.cli import output
     "--workload",
     multiple=True,
     metavar="NAME",
-    help="Workload; repeat for several.  [default: all of the tree]",
+    help="Workload; repeat for several.  [default: the lite suite]",
 )
 @click.option("--again", is_flag=True, help="Measure even where a stored value exists.")
 @click.option("--devices", type=int, help="Local devices to use.  [default: all]")
@@ -23,10 +23,10 @@ def command(workload: tuple[str, ...], again: bool, devices: int | None, as_json
 
     Budgets are the step hint times this. `run` does it by itself where a value is missing.
     """
-    from algoperf_lite import registry  # noqa: PLC0415
     from algoperf_lite.executors import make_executor  # noqa: PLC0415
+    from algoperf_lite.suites import find_suite  # noqa: PLC0415
 
-    names = workload or registry.known_names("workload")
+    names = workload or find_suite("lite").base
     executor = make_executor("process", devices)
     try:
         with output.stderr().status("calibrating"):

@@ -1,0 +1,6 @@
+"""Muon at eight learning rates around its default, see `benchmarks.discrimination`."""
+
+from benchmarks.discrimination import around
+from submissions import muon as method
+
+submission = around(method.submission)

@@ -1,0 +1,6 @@
+"""NadamW at eight learning rates around its default, see `benchmarks.discrimination`."""
+
+from benchmarks.discrimination import around
+from submissions import nadamw as method
+
+submission = around(method.submission)

@@ -1,0 +1,6 @@
+"""Nesterov momentum at eight learning rates around its default, see `benchmarks.discrimination`."""
+
+from benchmarks.discrimination import around
+from submissions import nesterov as method
+
+submission = around(method.submission)

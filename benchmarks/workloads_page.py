@@ -1,0 +1,204 @@
+"""docs/workloads.md, written from the figures that `benchmarks.workloads` gathered.
+
+python -m benchmarks.workloads_page benchmarks/results/NAME.json > docs/workloads.md
+"""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks.discrimination import FACTORS, METHODS
+
+INTRODUCTION = """\
+# The workloads
+
+<!-- Written by `python -m benchmarks.workloads_page`; edit that, or run it again. -->
+
+Measured on {device}; {versions}. Seconds are on-clock seconds of trials that had the machine to
+themselves. What each workload is made of and what it stresses is in its module's docstring, in
+`workloads/`. The commands are those of `benchmarks/workloads.py`.
+
+## Cost of the reference
+
+The reference submission, `nadamw` at its default point, over {seeds} seeds: medians, and ranges in
+brackets. The variation is the coefficient of variation of steps to target. A compilation happens
+once for a submission and workload, and is then loaded from a cache on disk.
+"""
+VARIANTS = """\
+## Variants
+
+The reference over the seeds recorded by `algoperf-lite targets measure`, which sets the targets.
+"""
+DISCRIMINATION = """\
+## What tells methods apart
+
+Steps to target at the best of {points} learning rates, the default's times {least:g} to {most:g};
+in brackets, the factor. One seed a point. A method that never arrives within the step hint is
+marked with a dash and the metric it ended at. The spread is the standard deviation of the
+reference's steps over seeds; the ratio is the range of the methods' steps, the step hint standing
+for those that never arrived, in units of the spread.
+"""
+OVERHEAD = """\
+## What the harness costs
+
+On-clock seconds per step against a jitted loop written by hand, interleaved in one process
+(`python -m benchmarks.overhead`).
+"""
+
+
+def render(figures) -> str:
+    """The page, as Markdown."""
+    described = figures["environment"]
+    versions = ", ".join(f"{name} {v}" for name, v in described["versions"].items())
+    introduction = INTRODUCTION.format(
+        device=f"{described['host_threads']} cores of {described['host_cpu']}"
+        if described["platform"] == "cpu"
+        else f"{described['device_count']} x {described['device_kind']}",
+        versions=f"Python {described['python']}, {versions}",
+        seeds=max(row["trials"] for row in figures["seeds"].values()),
+    )
+    discrimination = DISCRIMINATION.format(
+        points=len(FACTORS), least=min(FACTORS), most=max(FACTORS)
+    )
+    parts = [
+        introduction,
+        _costs(figures),
+        VARIANTS,
+        _variants(figures),
+        discrimination,
+        _methods(figures),
+        OVERHEAD,
+        _overheads(figures["overhead"]),
+        _data(figures["prepare"]),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _table(heads, rows, left=1):
+    lines = [heads, ["---"] * left + ["---:"] * (len(heads) - left), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _target(workload):
+    target = workload["target"]
+    sign = "<=" if target["direction"] == "minimize" else ">="
+    return f"{target['metric']} {sign} {target['value']:g}"
+
+
+def _costs(figures):
+    heads = ["workload", "target", "parameters", "batch", "step hint", "ms a step", "compile s",
+             "reached", "steps to target", "variation", "seconds to target", "evaluation"]  # fmt: skip
+    rows = []
+    for name, row in figures["seeds"].items():
+        workload = figures["workloads"][name]
+        rows.append(
+            [
+                f"`{name}`",
+                _target(workload),
+                f"{row['parameters']:,}",
+                str(workload["batch_size"]),
+                str(workload["step_hint"]),
+                f"{row['ms_per_step']:.2f}",
+                f"{row['compile_seconds']:.1f}",
+                f"{row['reached']} of {row['trials']}",
+                f"{row['steps_median']:g} ({row['steps_range'][0]} to {row['steps_range'][1]})",
+                f"{row['steps_cv']:.1%}",
+                f"{row['seconds_median']:.1f} ({row['seconds_range'][0]:.1f} to"
+                f" {row['seconds_range'][1]:.1f})",
+                f"{row['evaluation_share']:.1%}",
+            ]
+        )
+    return _table(heads, rows, left=2)
+
+
+def _variants(figures):
+    heads = ["variant", "target", "reached", "steps to target", "of the hint", "variation"]
+    rows = []
+    for name, row in figures["targets"].items():
+        workload = figures["workloads"][name]
+        arrived = row["steps_median"] is not None and row["reached"] > 0
+        rows.append(
+            [
+                f"`{name}`",
+                _target(workload),
+                f"{row['reached']} of {row['seeds']}",
+                f"{row['steps_median']:g}" if arrived else "never",
+                f"{row['steps_median'] / workload['step_hint']:.0%}" if arrived else "",
+                f"{row['steps_cv']:.1%}" if row["reached"] > 1 else "",
+            ]
+        )
+    return _table(heads, rows, left=2)
+
+
+def spread_of_methods(figures, name):
+    """Steps of each method's best point, their range, and the reference's spread over seeds."""
+    hint = figures["workloads"][name]["step_hint"]
+    best = {m: row["best"] for m, row in figures["discrimination"][name].items()}
+    steps = [point["steps"] or hint for point in best.values()]
+    return best, max(steps) - min(steps), figures["seeds"][name]["steps_sd"]
+
+
+def _methods(figures):
+    heads = ["workload", *METHODS, "spread", "ratio"]
+    rows, winners = [], {}
+    for name, methods in figures["discrimination"].items():
+        best, distance, spread = spread_of_methods(figures, name)
+        first = min(point["steps"] or float("inf") for point in best.values())
+        cells = []
+        for method in METHODS:
+            point = best[method]
+            middle = methods[method]["points"][FACTORS.index(1.0)]["learning_rate"]
+            steps = str(point["steps"]) if point["steps"] else f"- {point['final']:.4g}"
+            if point["steps"] == first:
+                steps = f"**{steps}**"
+                winners.setdefault(method, []).append(name)
+            cells.append(f"{steps} ({point['learning_rate'] / middle:g})")
+        rows.append([f"`{name}`", *cells, f"{spread:.0f}", f"{distance / spread:.1f}"])
+    won = "; ".join(f"{m} on {len(names)}" for m, names in sorted(winners.items()))
+    return _table(heads, rows) + f"\nFastest, ties included: {won} of {len(rows)} workloads.\n"
+
+
+def _overheads(overhead):
+    heads = ["workload", "bare ms a step", "harness ms a step", "ratio"]
+    rows = [
+        [
+            f"`{name}`",
+            f"{1e3 * row['bare_s_per_step']:.3f}",
+            f"{1e3 * row['harness_s_per_step']:.3f}",
+            f"{row['ratio']:.3f}",
+        ]
+        for name, row in (overhead or {}).items()
+    ]
+    return _table(heads, rows) if rows else ""
+
+
+def _data(prepared):
+    if not prepared:
+        return ""
+    seconds, size = (sum(row[key] for row in prepared) for key in ("seconds", "bytes"))
+    table = _table(
+        ["dataset", "training rows", "MB on disk", "seconds to prepare"],
+        [
+            [
+                f"`{row['dataset']}`",
+                f"{row['rows']['train']:,}",
+                f"{row['bytes'] / 1e6:.1f}",
+                f"{row['seconds']:.1f}",
+            ]
+            for row in prepared
+        ],
+    )
+    total = f"\nAll of them: {seconds:.0f} s, {size / 1e6:.0f} MB.\n"
+    return f"## Preparing the data\n\n`algoperf-lite prepare --tier lite`\n\n{table}{total}"
+
+
+@click.command()
+@click.argument("figures", type=click.Path(path_type=Path))
+def main(figures):
+    """Print the page of FIGURES."""
+    click.echo(render(json.loads(figures.read_text())), nl=False)
+
+
+if __name__ == "__main__":
+    main()
