@@ -11,7 +11,7 @@ formant; 16 tokens in all, with ids from 1, since 0 is CTC's blank. What makes t
 
 Which token follows which obeys a grammar: the k-th likeliest successor of a token has weight 1 / k,
 in an order that is each token's own; no token follows itself. Silence of varied length comes first
-and last. A token lasts at least `SHORTEST` frames, so that halving the frames leaves 2 n + 1 or more
+and last. A token lasts at least `SHORTEST` frames, so that half of the frames are at least 2 n + 1
 for n tokens: room for every alignment.
 
 All of it is integer arithmetic, with positions in quarters of a band.
