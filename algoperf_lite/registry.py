@@ -95,14 +95,13 @@ def find_workload(text: str) -> Workload:
         UsageError: there is none, or a parameter in brackets is unknown.
     """
     selector = parse_selector(text)
+    params = dict(selector.params)
+    suffix = f"_{params.pop('variant')}" if params.get("variant") else ""
     if selector.is_path:
         module = _load_path(Path(selector.base))
-        name = _only_workload(module).name
+        name = f"{_only_workload(module).name}{suffix}"
     else:
-        module, name = _workload_module(selector.base), selector.base
-    params = dict(selector.params)
-    if variant := params.pop("variant", None):
-        name = f"{name}_{variant}"
+        module, name = _workload_module(f"{selector.base}{suffix}")
     defined = {w.name: w for w in workloads_in(module)}
     if name not in defined:
         raise unknown_name("workload", name, {*known_names("workload"), *defined})
@@ -172,7 +171,7 @@ def variants_of(text: str) -> list[Workload]:
     """The variants of the base workload that a name or path selects."""
     selector = parse_selector(text)
     if selector.is_path:
-        return workloads_in(_load_path(Path(selector.base)))[1:]
+        return workloads_at(Path(selector.base))[1:]
     return workloads_in(_named_module("workload", selector.base))[1:]
 
 
@@ -195,13 +194,47 @@ def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
-def _workload_module(name: str) -> ModuleType:
-    """The module of a workload or variant, whose name starts with the module's."""
+def find_module(text: str) -> tuple[ModuleType, Workload]:
+    """The module that a name or path selects, and its `workload` (or only one).
+
+    Raises:
+        UsageError: there is none, or there are values in brackets.
+    """
+    selector = parse_selector(text)
+    if selector.params:
+        raise UsageError(f"{text}: give a name or a path, without values in brackets")
+    if selector.is_path:
+        module = _load_path(Path(selector.base))
+    else:
+        module, _ = _workload_module(selector.base)
+    return module, _only_workload(module)
+
+
+def workloads_at(path: Path) -> list[Workload]:
+    """The workload and the variants that a Python file defines."""
+    return workloads_in(_load_path(path))
+
+
+def _workload_module(name: str) -> tuple[ModuleType, str]:
+    """The module that defines a workload or variant, and that one's name.
+
+    A variant lies in its base's module, whose name its own starts with, or in a module of its own,
+    which may have any name and be selected by it.
+    """
     known = known_names("workload")
-    bases = [base for base in known if name == base or name.startswith(f"{base}_")]
+    if name in known:
+        module = _named_module("workload", name)
+        own = _only_workload(module)
+        return module, own.name if own.base else name
+    bases = [base for base in known if name.startswith(f"{base}_")]
     if not bases:
         raise unknown_name("workload", name, known)
-    return _named_module("workload", max(bases, key=len))
+    bases.sort(key=len, reverse=True)
+    for other in (*bases, *(o for o in known if o not in bases)):
+        module = _named_module("workload", other)
+        if name in [w.name for w in workloads_in(module)]:
+            return module, name
+    return _named_module("workload", bases[0]), name
 
 
 def _named_module(kind: str, name: str) -> ModuleType:

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import tiny
 
@@ -8,6 +10,11 @@ SUBMISSION_FILE = """
 import optax
 from algoperf_lite import OptaxSubmission
 mine = OptaxSubmission(lambda hp, task: optax.sgd(hp["lr"]), default={"lr": 0.1, "nesterov": False})
+"""
+LONE_VARIANT = """
+import tiny
+from algoperf_lite import Target
+workload = tiny.workload.with_variant("hard", target=Target("loss", 0.1, "minimize"))
 """
 
 
@@ -133,3 +140,49 @@ def test_a_variant_by_path_and_what_lies_beside_the_file(tmp_path):
     assert registry.find_workload(f"{path}[variant=hard,batch_size=5]").batch_size == 5
     with pytest.raises(UsageError, match="did you mean 'own_hard'"):
         registry.find_workload(f"{path}[variant=hrd]")
+
+
+@pytest.fixture
+def own_package(tmp_path, monkeypatch):
+    """``own_package(**files)``: a package of modules in place of `workloads`."""
+
+    def make(**files):
+        folder = tmp_path / "own_workloads"
+        folder.mkdir()
+        (folder / "__init__.py").write_text("")
+        for name, text in files.items():
+            (folder / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setitem(registry.PACKAGES, "workload", "own_workloads")
+
+    yield make
+    for name in [name for name in sys.modules if name.partition(".")[0] == "own_workloads"]:
+        del sys.modules[name]
+
+
+def test_a_variant_in_a_file_of_its_own_is_found_by_path(tmp_path):
+    path = tmp_path / "harder.py"
+    path.write_text(LONE_VARIANT)
+    found = registry.find_workload(str(path))
+    assert (found.name, found.base) == ("tiny_hard", "tiny")
+    assert registry.find_workload(f"{path}[batch_size=5]").name == "tiny_hard[batch_size=5]"
+
+
+def test_a_variant_dropped_in_the_package_is_found_by_file_and_by_name(own_package):
+    own_package(tiny="import tiny\nworkload = tiny.workload\n", harder=LONE_VARIANT)
+    for selector in ("harder", "tiny_hard", "tiny[variant=hard]"):
+        assert registry.find_workload(selector).name == "tiny_hard"
+    with pytest.raises(UsageError, match="unknown workload 'tiny_soft'"):
+        registry.find_workload("tiny_soft")
+
+
+def test_a_variant_of_an_entry_point_is_found_by_its_name(monkeypatch, tmp_path):
+    class Plugin:
+        name, module = "harder", "lone_variant_plugin"
+
+    (tmp_path / "lone_variant_plugin.py").write_text(LONE_VARIANT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [Plugin()] if group.endswith("workloads") else []
+    )
+    assert registry.find_workload("harder").name == "tiny_hard"

@@ -12,7 +12,9 @@ from algoperf_lite.errors import AlgoperfLiteError, unknown_name
 
 COMMANDS = {
     "calibrate": "Measure reference seconds per step on this device.",
+    "check": "Check a workload of yours, in seconds.",
     "list": "Show the workloads and submissions there are.",
+    "new": "Write a starting point for a workload or a variant.",
     "prepare": "Download, prepare and check the data of workloads.",
     "run": "Time submissions on workloads.",
     "score": "Turn recorded trials into a leaderboard.",
