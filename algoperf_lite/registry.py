@@ -195,7 +195,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def find_module(text: str) -> tuple[ModuleType, Workload]:
-    """The module that a name or path selects, and its `workload` (or only one).
+    """The module that defines the workload that a name or path selects, and the workload.
 
     Raises:
         UsageError: there is none, or there are values in brackets.
@@ -203,11 +203,10 @@ def find_module(text: str) -> tuple[ModuleType, Workload]:
     selector = parse_selector(text)
     if selector.params:
         raise UsageError(f"{text}: give a name or a path, without values in brackets")
+    found = find_workload(text)
     if selector.is_path:
-        module = _load_path(Path(selector.base))
-    else:
-        module, _ = _workload_module(selector.base)
-    return module, _only_workload(module)
+        return _load_path(Path(selector.base)), found
+    return _workload_module(selector.base)[0], found
 
 
 def workloads_at(path: Path) -> list[Workload]:

@@ -97,6 +97,7 @@ def test_nothing_is_overwritten(cli, tmp_path, kind):
         (("variant", "x y", "--of", "zipf_lm"), "'x y' is no name for a Python module"),
         (("variant", "x", "--of", "zipf_ln"), "did you mean 'zipf_lm'"),
         (("variant", "x", "--of", "zipf_lm[target=1]"), "without values in brackets"),
+        (("variant", "x", "--of", "zipf_lm_qk_norm"), "is itself a variant, of zipf_lm"),
         (("variant", "x"), "Missing option '--of'"),
     ],
 )

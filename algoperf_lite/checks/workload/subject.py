@@ -65,7 +65,9 @@ class Subject:
 
     def __init__(self, workload: Workload, load: Load | None = None):
         self.workload = workload
-        self._load = load or (lambda d: dataset.load(d, environment.data_directory()))
+        self._load = load or (
+            lambda d: dataset.load(d, environment.data_directory(), workload.name)
+        )
         self._made: dict[str, Any] = {}
 
     @_once
