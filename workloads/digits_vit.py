@@ -159,7 +159,7 @@ class ViT(nn.Module):
     Attributes:
         classes: outputs.
         patch: side of a square patch in pixels.
-        stride: pixels from one patch to the next; patches overlap where it is less than `patch`.
+        stride: pixels from one patch to the next; less than `patch` to overlap, None for `patch`.
         width: D of the residual stream, a multiple of 4.
         depth: number of blocks.
         heads: attention heads of a block.
@@ -172,7 +172,7 @@ class ViT(nn.Module):
 
     classes: int = 10
     patch: int = 4
-    stride: int = 2
+    stride: int | None = None
     width: int = 64
     depth: int = 2
     heads: int = 4
@@ -195,7 +195,7 @@ class ViT(nn.Module):
             float32 of shape (B, classes).
         """
         rate = self.own_dropout_rate if dropout_rate is None else dropout_rate
-        patches_BxTxP = cut_patches(inputs, self.patch, self.stride)
+        patches_BxTxP = cut_patches(inputs, self.patch, self.stride or self.patch)
         side = math.isqrt(patches_BxTxP.shape[1])
         x_BxTxD = Dense(self.width, name="patches")(patches_BxTxP)
         x_BxTxD += sincos_positions(side, self.width)
@@ -232,7 +232,7 @@ workload = Workload(
         fingerprint="34ce0cd4e26c73aded353090d87104eda52864d06134b2056b66b3ae0ff73d70",
         preprocess=preprocess,
     ),
-    model=ViT(),
+    model=ViT(stride=2),
     loss=softmax_cross_entropy,
     loss_kind="softmax_cross_entropy",
     target=Target("loss", 0.45, "minimize"),
