@@ -200,7 +200,7 @@ def test_the_target_lies_below_what_the_input_itself_gives(arrays):
     validation = normalised(arrays["validation"])
     sums, counts = l1(validation["inputs"], validation["targets"])
     untouched = float(sums.sum() / counts.sum())
-    assert untouched == pytest.approx(0.298, abs=5e-4)
+    assert untouched == pytest.approx(0.305, abs=5e-4)
     assert 0.85 * untouched < workload.target.value < 0.95 * untouched
 
 
