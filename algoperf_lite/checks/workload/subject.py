@@ -30,8 +30,13 @@ def _once(function: Callable[[Subject], Any]) -> property:
     @functools.wraps(function)
     def get(self: Subject) -> Any:
         if what not in self._made:
-            self._made[what] = NotApplicableError(f"{what} failed above")
-            self._made[what] = function(self)
+            try:
+                self._made[what] = function(self)
+            except NotApplicableError as error:  # it needs what failed before it
+                self._made[what] = error
+            except Exception:
+                self._made[what] = NotApplicableError(f"{what} failed above")
+                raise
         if isinstance(self._made[what], NotApplicableError):
             raise self._made[what]
         return self._made[what]
