@@ -11,7 +11,7 @@ noun and in turn, and the preposition behind its phrase:
 
 * Agreement: each noun has a gender that only its translation shows. Determiners come in a form for
   each gender and number, adjectives in one for each gender. The verb's ending is set by the
-  auxiliary and by the gender and number of the subject, up to nine words away.
+  auxiliary and by the gender and number of the subject, at the other end of the sentence.
 * Idioms: some pairs of an adjective and the noun after it become one unrelated noun, with a gender
   of its own; some pairs of an adverb and its verb become a phrase of an unrelated noun and verb.
 
