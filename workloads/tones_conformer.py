@@ -5,11 +5,11 @@ no alignment of tokens to frames is given, and utterances of unequal length are 
 
 * Data: the source is `workloads.datasets.tones`; 16,384 training utterances of up to 48 frames by
   20 bands, noisy, each by a speaker with a pace, gain and shift in pitch of its own, that say up to
-  11 of 16 tokens. The step hint is 1.4 epochs.
+  11 of 16 tokens. The step hint is 1.6 epochs.
 * Model: pairs of frames joined, then 2 conformer blocks of width 48 with 4 heads, 114,209
   parameters. As in AlgoPerf's, positions are sinusoidal and batch norm takes its statistics over
   the frames that are not padding; unlike there, a pair of Dense layers subsamples by 2, where two
-  convolutions subsample by 4, and dropout is off by default, since hardly an utterance comes twice.
+  convolutions subsample by 4, and dropout is off by default, as no utterance comes more than twice.
 * Stresses: matrices in unlike surroundings. Each branch has a LayerNorm before it and each block
   one after it, batch norm sits between two more matrices, gates multiply, feed-forward branches
   count half, and a depthwise kernel has 5 weights per channel. Methods that even out the singular
@@ -37,7 +37,7 @@ from workloads import ctc
 from workloads.datasets import tones
 
 ACTIVATIONS = {"swish": nn.swish, "gelu": nn.gelu}
-# Half as wide as AlgoPerf's Xavier-uniform, which spreads the seeds wider.
+# Half as wide as Xavier's, with which the steps to the target differ more from seed to seed.
 SMALL = nn.initializers.variance_scaling(0.25, "fan_avg", "uniform")
 
 
@@ -267,8 +267,18 @@ workload = Workload(
 
 variants = (
     workload.with_variant(
-        "attention_temperature", model=replace(workload.model, attention_temperature=1.6)
+        "attention_temperature",
+        model=replace(workload.model, attention_temperature=1.6),
+        target=Target("token_error_rate", 0.125, "minimize"),
     ),
-    workload.with_variant("layernorm", model=replace(workload.model, post_norm=False)),
-    workload.with_variant("gelu", model=replace(workload.model, activation="gelu")),
+    workload.with_variant(
+        "layernorm",
+        model=replace(workload.model, post_norm=False),
+        target=Target("token_error_rate", 0.12, "minimize"),
+    ),
+    workload.with_variant(
+        "gelu",
+        model=replace(workload.model, activation="gelu"),
+        target=Target("token_error_rate", 0.12, "minimize"),
+    ),
 )
