@@ -20,7 +20,7 @@ import hashlib
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -209,7 +209,7 @@ class Workload:
 
         Covers the data's identity, the model's configuration, target, sizes, and the code (not
         comments, docstrings or the declaration of workloads) of the modules that define model,
-        loss, metrics and augmentation.
+        loss, metrics and augmentation, and of those that they use from their own package.
         """
         target = (self.target.metric, self.target.value, self.target.direction)
         parts = [self.dataset.identity, repr(self.model), repr(target)]
@@ -218,9 +218,38 @@ class Workload:
         code += [f for m in self.metrics for f in (m.parts, m.finish)]
         parts += [repr(f) for f in code if is_dataclass(f) and not isinstance(f, type)]
         modules = {inspect.unwrap(f).__module__ for f in code if hasattr(f, "__module__")}
-        loaded = [sys.modules[m] for m in sorted(modules) if m in sys.modules]
+        modules = {
+            m for m in modules if not m.startswith("algoperf_lite.")
+        }  # the harness is no task
+        loaded = [sys.modules[m] for m in sorted(_with_imports(modules)) if m in sys.modules]
         parts += [fingerprint_code(m, leave_out=DECLARATIONS) for m in loaded]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _with_imports(modules: Collection[str]) -> set[str]:
+    """Modules, and what they use of their packages, such as layers that several models share.
+
+    Datasets are left out: their content has a fingerprint of its own.
+    """
+    found, todo = set(), [m for m in modules if m in sys.modules]
+    while todo:
+        name = todo.pop()
+        found.add(name)
+        package, _, inside = name.partition(".")
+        values = vars(sys.modules[name]).values() if inside else ()
+        names = {
+            value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            for value in values
+        }
+        todo += [
+            other
+            for other in names - found
+            if isinstance(other, str)
+            and other.startswith(f"{package}.")
+            and not other.startswith(f"{package}.datasets")
+            and other in sys.modules
+        ]
+    return found
 
 
 def _model_types(model: Any) -> list[type]:

@@ -31,6 +31,7 @@ import numpy as np
 from algoperf_lite.workload import Dataset, Metric, Target, Workload
 from workloads.augment import DIGITS
 from workloads.datasets.digits import preprocess
+from workloads.dropout import dropout
 from workloads.losses import softmax_cross_entropy, top1
 
 SPREAD = 20.0  # radians per patch fall from 1 to 1 / 20; slower ones would be flat on the grid
@@ -195,6 +196,7 @@ class ViT(nn.Module):
             float32 of shape (B, classes).
         """
         rate = self.own_dropout_rate if dropout_rate is None else dropout_rate
+        rate = rate if train else 0
         patches_BxTxP = cut_patches(inputs, self.patch, self.stride or self.patch)
         side = math.isqrt(patches_BxTxP.shape[1])
         x_BxTxD = Dense(self.width, name="patches")(patches_BxTxP)
@@ -205,9 +207,9 @@ class ViT(nn.Module):
             for name, branch in (("attention", lambda y, a=attention: a(y, y)), ("mlp", mlp)):
                 norm = nn.LayerNorm(name=f"norm_{i}_{name}")
                 if self.post_ln:
-                    x_BxTxD = norm(x_BxTxD + self.dropped(branch(x_BxTxD), rate, train))
+                    x_BxTxD = norm(x_BxTxD + dropout(self, branch(x_BxTxD), rate))
                 else:
-                    x_BxTxD += self.dropped(branch(norm(x_BxTxD)), rate, train)
+                    x_BxTxD += dropout(self, branch(norm(x_BxTxD)), rate)
         if not self.post_ln:
             x_BxTxD = nn.LayerNorm(name="norm_out")(x_BxTxD)
         if self.attention_pool:
@@ -215,13 +217,6 @@ class ViT(nn.Module):
         else:
             x_BxD = x_BxTxD.mean(axis=1)
         return nn.Dense(self.classes, kernel_init=nn.initializers.normal(0.01), name="head")(x_BxD)
-
-    def dropped(self, x: jax.Array, rate: Any, train: bool) -> jax.Array:
-        """Dropout (https://jmlr.org/papers/v15/srivastava14a.html) at a rate that may be traced."""
-        if not train or (isinstance(rate, int | float) and rate == 0):
-            return x
-        kept = jax.random.bernoulli(self.make_rng("dropout"), 1 - rate, x.shape)
-        return jnp.where(kept, x / (1 - rate), 0)
 
 
 workload = Workload(

@@ -27,11 +27,10 @@ from __future__ import annotations
 from typing import Any
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 
 from algoperf_lite.workload import Metric, Target, Workload
 from workloads.datasets.catalog import FASHION_MNIST
+from workloads.dropout import dropout
 from workloads.images import OfBytes
 from workloads.losses import softmax_cross_entropy, top1
 
@@ -60,9 +59,7 @@ class CNN(nn.Module):
             x = nn.max_pool(x, (2, 2), strides=(2, 2))
         x = nn.relu(nn.Dense(self.hidden, name="hidden_units")(x.reshape(x.shape[0], -1)))
         rate = self.own_dropout_rate if dropout_rate is None else dropout_rate
-        if train and not (isinstance(rate, int | float) and rate == 0):  # it may be traced
-            kept = jax.random.bernoulli(self.make_rng("dropout"), 1 - rate, x.shape)
-            x = jnp.where(kept, x / (1 - rate), 0)
+        x = dropout(self, x, rate if train else 0)
         return nn.Dense(self.classes, name="head")(x)
 
 

@@ -28,30 +28,13 @@ import optax
 
 from algoperf_lite.workload import Dataset, Metric, Target, Workload
 from workloads.average_precision import mean_average_precision
+from workloads.dropout import dropout
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": nn.relu,
     "gelu": nn.gelu,
     "silu": nn.silu,
 }
-
-
-def drop(x: jax.Array, rate: Any, key: jax.Array) -> jax.Array:
-    """Dropout of a feature from all atoms, or all bonds, of a molecule at once.
-
-    One draw per molecule and feature, not per atom, since random bits are slow on a CPU.
-
-    Args:
-        x: features, shape (B, ..., D).
-        rate: share to drop, below 1; may be traced.
-        key: PRNG key.
-
-    Returns:
-        x with entries dropped and the rest scaled up, same shape.
-    """
-    shape = (x.shape[0], *([1] * (x.ndim - 2)), x.shape[-1])
-    kept = jax.random.bernoulli(key, 1 - rate, shape)
-    return jnp.where(kept, x / (1 - rate), 0)
 
 
 class Update(nn.Module):
@@ -86,8 +69,8 @@ class Update(nn.Module):
                 shared = nn.Dense(width, use_bias=False, name="from_graph")(graph)
                 x += shared.reshape(shared.shape[0], *([1] * (x.ndim - 2)), width)
             x = ACTIVATIONS[self.activation](nn.LayerNorm(name=f"norm_{i}")(x))
-            if dropout_rate is not None:
-                x = drop(x, dropout_rate, self.make_rng("dropout"))
+            if dropout_rate is not None:  # one draw per molecule and feature: bits are slow on CPU
+                x = dropout(self, x, dropout_rate, (x.shape[0], *[1] * (x.ndim - 2), x.shape[-1]))
         return x
 
 

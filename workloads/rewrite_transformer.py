@@ -60,7 +60,7 @@ workload = Workload(
     target=Target("bleu", 75.0, "maximize"),
     batch_size=16,
     step_hint=1200,
-    eval_every=80,
+    eval_every=75,
     eval_batch_size=128,
     metrics=(
         translation.bleu(rewrite.EOS),

@@ -30,6 +30,7 @@ import numpy as np
 
 from algoperf_lite.workload import Dataset, Metric, Target, Workload
 from workloads.datasets.scenes import UNIT
+from workloads.dropout import dropout
 
 WINDOW = 7  # pixels; side of the window of SSIM
 RANGE = 255.0  # grey levels
@@ -66,11 +67,7 @@ class ConvBlock(nn.Module):
             else:
                 norm = nn.GroupNorm(num_groups=None, group_size=1, name=f"norm_{i}")
             x = ACTIVATIONS[self.activation](norm(x))
-            if not (isinstance(dropout_rate, int | float) and dropout_rate == 0):
-                kept = 1 - dropout_rate
-                shape = (x.shape[0], 1, 1, self.width)
-                mask = jax.random.bernoulli(self.make_rng("dropout"), kept, shape)
-                x = jnp.where(mask, x / jnp.maximum(kept, 1e-6), 0.0)
+            x = dropout(self, x, dropout_rate, shape=(x.shape[0], 1, 1, self.width))
         return x
 
 

@@ -26,6 +26,7 @@ import jax.numpy as jnp
 from algoperf_lite.workload import Dataset, Metric, Target, Workload
 from workloads import ctc
 from workloads.datasets import tones
+from workloads.dropout import dropout
 
 ACTIVATIONS = {"relu": nn.relu, "tanh": nn.tanh}
 
@@ -164,21 +165,15 @@ class SpeechLSTM(nn.Module):
             batch_norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, name=name)
             return batch_norm(x, mask=mask > 0)
 
-        def drop(x: jax.Array) -> jax.Array:
-            if not train or (isinstance(rate, int | float) and rate == 0):
-                return x
-            kept = jax.random.bernoulli(self.make_rng("dropout"), 1 - rate, x.shape)
-            return jnp.where(kept, x / (1 - rate), 0)
-
         def join(x: jax.Array, branch: jax.Array) -> jax.Array:
             return x + branch if self.residual else branch
 
         x = nn.Dense(self.width, name="conv_in")(_windows(inputs["frames"]))
-        x = drop(activation(norm(x, "norm_in")))
+        x = dropout(self, activation(norm(x, "norm_in")), rate if train else 0)
         for i in range(self.depth):
             x = join(x, BiLSTM(self.width // 2, name=f"lstm_{i}")(norm(x, f"norm_{i}"), mask))
         hidden = nn.Dense(self.width, name="mlp")(norm(x, "norm_mlp"))
-        x = join(x, drop(activation(hidden)))
+        x = join(x, dropout(self, activation(hidden), rate if train else 0))
         if self.norm == "batch":
             x = nn.LayerNorm(name="norm_out")(x)
         init = nn.initializers.normal(0.02)
@@ -218,8 +213,8 @@ workload = Workload(
     loss_kind="ctc",
     target=token_error_rate(0.145),
     batch_size=32,
-    step_hint=1200,
-    eval_every=40,
+    step_hint=1440,
+    eval_every=60,
     eval_batch_size=128,
     metrics=(Metric("token_error_rate", ctc.token_errors),),
 )

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from algoperf_lite.targets.choice import best_value, candidates, choose, examine, steps_to
 from algoperf_lite.workload import Target
 
-
 EIGHTHS = st.integers(1, 800).map(lambda i: i / 8)
 
 
