@@ -218,9 +218,7 @@ class Workload:
         code += [f for m in self.metrics for f in (m.parts, m.finish)]
         parts += [repr(f) for f in code if is_dataclass(f) and not isinstance(f, type)]
         modules = {inspect.unwrap(f).__module__ for f in code if hasattr(f, "__module__")}
-        modules = {
-            m for m in modules if not m.startswith("algoperf_lite.")
-        }  # the harness is no task
+        modules = {m for m in modules if not m.startswith("algoperf_lite.")}  # that is the harness
         loaded = [sys.modules[m] for m in sorted(_with_imports(modules)) if m in sys.modules]
         parts += [fingerprint_code(m, leave_out=DECLARATIONS) for m in loaded]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -59,8 +59,8 @@ workload = Workload(
     loss_kind="softmax_cross_entropy",
     target=Target("bleu", 75.0, "maximize"),
     batch_size=16,
-    step_hint=1200,
-    eval_every=75,
+    step_hint=1400,
+    eval_every=70,
     eval_batch_size=128,
     metrics=(
         translation.bleu(rewrite.EOS),
