@@ -246,7 +246,7 @@ workload = Workload(
     model=Conformer(vocabulary=tones.VOCABULARY),
     loss=ctc.ctc_loss,
     loss_kind="ctc",
-    target=Target("token_error_rate", 0.135, "minimize"),
+    target=Target("token_error_rate", 0.11, "minimize"),
     batch_size=16,
     step_hint=1920,
     eval_every=80,
