@@ -211,7 +211,7 @@ workload = Workload(
     model=SpeechLSTM(vocabulary=tones.VOCABULARY),
     loss=ctc.ctc_loss,
     loss_kind="ctc",
-    target=token_error_rate(0.145),
+    target=token_error_rate(0.13),
     batch_size=32,
     step_hint=1440,
     eval_every=60,
