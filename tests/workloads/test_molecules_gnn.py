@@ -160,15 +160,6 @@ def test_loss_is_over_known_labels_only(smoothing):
     assert ((gradient != 0) == known).all()
 
 
-def test_dropout_drops_whole_features_of_a_molecule_at_its_rate():
-    x = jnp.ones((200, 20, 48))
-    dropped = np.asarray(molecules_gnn.drop(x, 0.25, jax.random.key(0)))
-    assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.02)
-    assert (dropped == dropped[:, :1]).all()
-    assert dropped.mean() == pytest.approx(1, abs=0.02)
-    np.testing.assert_array_equal(molecules_gnn.drop(x, 0.0, jax.random.key(0)), x)
-
-
 def test_dropout_is_that_of_training_at_the_rate_of_the_call(started):
     model, variables, batch = started
     apply = jax.jit(

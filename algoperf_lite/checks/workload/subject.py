@@ -141,8 +141,8 @@ class Subject:
         except jax.errors.ConcretizationTypeError as error:
             raise CheckFailedError(
                 "the model does not train with a traced dropout_rate, as a tuned one is: branch on"
-                " no value of it; flax's Dropout does, so draw the mask with"
-                ' jax.random.bernoulli(self.make_rng("dropout"), 1 - rate, x.shape)'
+                " no value of it; flax's Dropout does, workloads.dropout.dropout(self, x, rate)"
+                " does not"
             ) from error
 
     def train(self, seed: int = 0, dropout_rate: float = 0.0, batch: PyTree = None) -> Trained:
