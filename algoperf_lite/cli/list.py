@@ -72,36 +72,50 @@ def _about(module: str) -> str:
 
 def _workload_table(rows: list[dict[str, Any]]) -> Any:
     from rich.console import Group  # noqa: PLC0415
+
+    tiers = sorted({row["tier"] for row in rows}, reverse=True)  # lite first
+    tables = [_tier_table(tier, [row for row in rows if row["tier"] == tier]) for tier in tiers]
+    notes = [
+        f"provisional: {row['name']}: {row['target']['provisional']}"
+        for row in rows
+        if "provisional" in row["target"]
+    ]
+    if any(row["base"] for row in rows):
+        notes.append("_name: a variant, called WORKLOAD_name, as in clicks_dlrm_layernorm")
+    if not all(row.get("prepared", True) for row in rows):
+        notes.append("not prepared: `algoperf-lite prepare NAME` downloads the data")
+    return Group(*tables, *notes)
+
+
+def _tier_table(tier: str, rows: list[dict[str, Any]]) -> Any:
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(
         "workload",
-        "tier",
         "target",
         "step hint",
         "batch",
         "about",
-        title="Workloads",
+        title=f"Workloads of the {tier} tier",
         title_justify="left",
     )
-    notes = []
+    table.columns[0].no_wrap = True  # names are there to be copied
     for row in rows:
         target = row["target"]
         sign = "<=" if target["direction"] == "minimize" else ">="
         mark = " (provisional)" if "provisional" in target else ""
-        if mark:
-            notes.append(f"provisional: {row['name']}: {target['provisional']}")
+        prepared = "" if row.get("prepared", True) else " Not prepared."
+        variant = row["base"] is not None
+        suffix = row["name"].removeprefix(f"{row['base']}_")
         table.add_row(
-            row["name"],
-            row["tier"] + ("" if row.get("prepared", True) else ", not prepared"),
+            Text(f"  _{suffix}", "dim") if variant else row["name"],
             f"{target['metric']} {sign} {target['value']:g}{mark}",
             str(row["step_hint"]),
             str(row["batch_size"]),
-            row["about"],
+            "" if variant else row["about"] + prepared,
         )
-    if not all(row.get("prepared", True) for row in rows):
-        notes.append("not prepared: `algoperf-lite prepare NAME` downloads the data")
-    return Group(table, *notes)
+    return table
 
 
 def _submission_table(rows: list[dict[str, Any]]) -> Any:
