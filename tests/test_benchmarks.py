@@ -87,14 +87,14 @@ def test_grids_are_eight_learning_rates_around_the_default(method):
 
 def test_the_page_of_workloads_is_what_the_recorded_figures_say():
     root = Path(workloads_page.__file__).parents[1]
-    figures = json.loads((root / "benchmarks/results/workloads_cpu_2_cores.json").read_text())
+    figures = json.loads((root / "benchmarks/results/cpu_2_cores.json").read_text())
     assert (root / "docs/workloads.md").read_text() == workloads_page.render(figures)
 
 
 def test_recorded_figures_are_of_the_workloads_as_they_are():
     """A workload that has changed must be measured again."""
     root = Path(workloads_page.__file__).parents[1]
-    figures = json.loads((root / "benchmarks/results/workloads_cpu_2_cores.json").read_text())
+    figures = json.loads((root / "benchmarks/results/cpu_2_cores.json").read_text())
     for name, recorded in figures["workloads"].items():
         assert describe_workload(name)["target"] == recorded["target"], name
         assert describe_workload(name)["fingerprint"] == recorded["fingerprint"], name
