@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 
 
 @click.command("calibrate")
@@ -16,8 +16,8 @@ from algoperf_lite.cli import output
     help="Workload; repeat for several.  [default: the lite suite]",
 )
 @click.option("--again", is_flag=True, help="Measure even where a stored value exists.")
-@click.option("--devices", type=int, help="Local devices to use.  [default: all]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@options.devices
+@options.as_json
 def command(workload: tuple[str, ...], again: bool, devices: int | None, as_json: bool) -> None:
     """Measure, once per device and versions, what the reference submission needs per step.
 

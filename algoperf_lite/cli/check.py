@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 
 FAKE_DEVICES = "--xla_force_host_platform_device_count"
 MARKS = {"ok": "green", "failed": "bold red", "not applicable": "dim"}
@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command("workload")
 @click.argument("names", nargs=-1, required=True, metavar="WORKLOAD...")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@options.as_json
 def workload(names: tuple[str, ...], as_json: bool) -> int:
     """Check workloads: NAME, NAME[param=value,...] or PATH.py.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output, suite_view
+from algoperf_lite.cli import options, output, suite_view
 
 
 @click.command("list")
@@ -18,7 +18,7 @@ from algoperf_lite.cli import output, suite_view
     help="Show a suite with its held-out variants instead.  [NAME: lite]",
 )
 @click.option("--held-out-seed", type=int, help="What the held-out variants are drawn from.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@options.as_json
 def command(kind: str, suite: str | None, held_out_seed: int | None, as_json: bool) -> None:
     """Show the workloads and submissions there are, by name, or a suite."""
     if suite is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 from algoperf_lite.errors import UsageError
 
 
@@ -14,7 +14,7 @@ from algoperf_lite.errors import UsageError
 @click.option(
     "--tier", type=click.Choice(["lite", "catalog"]), help="All workloads of this tier as well."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@options.as_json
 def command(workload: tuple[str, ...], tier: str | None, as_json: bool) -> None:
     """Prepare the data of workloads, by name, and check it.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 from algoperf_lite.cli.config import config_option
 
 
@@ -23,13 +23,7 @@ from algoperf_lite.cli.config import config_option
 @click.option(
     "--held-out-seed", type=int, help="With --suite: run held-out variants drawn from this seed."
 )
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results/run"),
-    show_default=True,
-    help="Directory of the records; what it holds is not run again.",
-)
+@options.results("results/run")
 @click.option("--quick/--no-quick", help="One trial at the default point; --studies N for N seeds.")
 @click.option(
     "--studies", type=int, help="Repetitions of the tuning procedure.  [default: 3, quick: 1]"
@@ -37,17 +31,11 @@ from algoperf_lite.cli.config import config_option
 @click.option("--trials", type=int, help="Trials per study, external tuning.  [default: 5]")
 @click.option("--max-steps", type=int, help="End trials after so many steps, not by time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Base of all seeds.")
-@click.option("--devices", type=int, help="Local devices to use, data parallel.  [default: all]")
-@click.option(
-    "--executor",
-    type=click.Choice(["process", "inline"]),
-    default="process",
-    show_default=True,
-    help="A watched worker process, or this process.",
-)
+@options.devices
+@options.executor
 @click.option("--retry-failed/--no-retry-failed", help="Run trials again that ended in an error.")
 def command(
-    workload: tuple[str, ...], submission: tuple[str, ...], results: Path, **options: Any
+    workload: tuple[str, ...], submission: tuple[str, ...], results: Path, **settings: Any
 ) -> None:
     """Time submissions on workloads, then print the leaderboard.
 
@@ -58,6 +46,6 @@ def command(
     from algoperf_lite.cli.score import present  # noqa: PLC0415
 
     with ProgressView(output.stderr()) as view:
-        done = run(workload, submission, results, observe=view.observe, **options)
+        done = run(workload, submission, results, observe=view.observe, **settings)
     present(done.leaderboard(), figure=results / "profiles")
     output.stdout().print(f"records: {results}", soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 from algoperf_lite.records import unwritable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     metavar="STEM",
     help="Write the performance profiles to STEM.png and STEM.svg.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@options.as_json
 def command(
     results: Path,
     workload: tuple[str, ...],

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 from algoperf_lite.errors import UsageError
 from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE, read_evaluations, read_json
 
 
 @click.command("show")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@options.as_json
 def command(path: Path, as_json: bool) -> None:
     """Look at the trial recorded in PATH, or at all trials below PATH."""
     is_trial = (path / TRIAL_FILE).exists() or (path / EVALUATIONS_FILE).exists()

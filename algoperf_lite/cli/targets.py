@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from algoperf_lite.cli import output
+from algoperf_lite.cli import options, output
 from algoperf_lite.cli.config import config_option
 
 if TYPE_CHECKING:
@@ -44,29 +44,17 @@ def command() -> None:
     help="Seeds of the reference and of the best point found.",
 )
 @click.option("--budget-minutes", type=float, help="Start no further trial after so long.")
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results/targets"),
-    show_default=True,
-    help="Directory of the records; what it holds is not run again.",
-)
-@click.option("--devices", type=int, help="Local devices to use, data parallel.  [default: all]")
-@click.option(
-    "--executor",
-    type=click.Choice(["process", "inline"]),
-    default="process",
-    show_default=True,
-    help="A watched worker process, or this process.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@options.results("results/targets")
+@options.devices
+@options.executor
+@options.as_json
 def measure_command(
     workload: str,
     submission: tuple[str, ...],
     budget_minutes: float | None,
     results: Path,
     as_json: bool,
-    **options: Any,
+    **settings: Any,
 ) -> int:
     """Measure what the validation target of a workload should be.
 
@@ -80,7 +68,7 @@ def measure_command(
     with ProgressView(output.stderr()) as view:
         found = measure(
             workload, results, methods=submission or METHODS, budget_seconds=seconds,
-            observe=view.observe, **options,
+            observe=view.observe, **settings,
         )  # fmt: skip
     if as_json:
         output.print_json(to_json(found))
