@@ -4,7 +4,8 @@
 
 Each method runs at its default point with the learning rate multiplied by 1/8, 1/4, ... 16, on each
 workload up to the step hint or the target. It is resumable: what is recorded is not run again.
-Steps, not seconds, are compared, so other work on the machine does no harm.
+Steps do not depend on what else the machine does, and methods take turns, so that their seconds per
+step can be compared with each other.
 
 A workload discriminates if the best points of two methods differ in steps to target by more than
 the seeds of the reference do (their standard deviation, from `benchmarks.workloads`).
@@ -14,6 +15,7 @@ import json
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import click
 
@@ -54,13 +56,17 @@ def summarise(results: Path):
     """For each workload below `results` and each method, every point and the best one.
 
     Returns:
-        ``{workload: {method: {"points": [...], "best": point}}}``; a point is ``learning_rate``,
-        ``steps`` to target (None if it never got there) and ``final``, the last value of the target
-        metric. The best point has the fewest steps, else the best final value.
+        ``{workload: {method: {"points": [...], "best": point, "ms_per_step": number}}}``; a point
+        is ``learning_rate``, ``steps`` to target (None if it never got there), ``final``, the last
+        value of the target metric, and ``ms_per_step``. The best point has the fewest steps, else
+        the best final value. A method's ``ms_per_step`` is the median over its points: methods
+        took turns, so other work on the machine hit them alike.
     """
     found = defaultdict(lambda: defaultdict(list))
     directions = {}
     for row in read_trials(results):
+        if "target" not in row:
+            continue  # still running, or interrupted
         target = row["target"]
         directions[row["workload"]] = 1 if target["direction"] == "minimize" else -1
         reached = row["status"] == "target_reached"
@@ -69,6 +75,7 @@ def summarise(results: Path):
                 "learning_rate": row["hyperparameters"]["learning_rate"],
                 "steps": row["steps"] if reached else None,
                 "final": row["final"].get(f"validation/{target['metric']}"),
+                "ms_per_step": 1e3 * row["robust_seconds"] / row["steps"] if row["steps"] else None,
             }
         )
 
@@ -81,7 +88,11 @@ def summarise(results: Path):
 
     return {
         workload: {
-            method: {"points": points, "best": min(points, key=lambda p: rank(workload, p))}
+            method: {
+                "points": points,
+                "best": min(points, key=lambda p: rank(workload, p)),
+                "ms_per_step": median(p["ms_per_step"] for p in points if p["ms_per_step"]),
+            }
             for method, points in sorted(methods.items())
         }
         for workload, methods in sorted(found.items())

@@ -19,7 +19,7 @@ import jax
 
 from algoperf_lite import environment, registry
 from algoperf_lite.executors.worker import describe_workload
-from algoperf_lite.records import EVALUATIONS_FILE, read_evaluations, read_json
+from algoperf_lite.records import EVALUATIONS_FILE, finite, read_evaluations, read_json
 from algoperf_lite.targets import choice
 from benchmarks import discrimination, trials
 from benchmarks.mnist_mlp import ADAMW, WORKLOAD, synthetic_splits
@@ -47,6 +47,11 @@ def at_target(workload, results: Path):
     curves = [
         [(int(row["global_step"]), row[column]) for row in read_evaluations(file)] for file in files
     ]
+    if not curves:
+        raise click.ClickException(
+            f"no trials of {workload.name} below {results}; run"
+            f" `algoperf-lite targets measure -w {workload.name} --points 0 --results {results}`"
+        )
     found = choice.examine(curves, workload.target.value, workload.target.direction)
     return {
         "seeds": found.seeds,
@@ -75,7 +80,7 @@ def main(results, output, overhead, rounds):
     before = read_json(output) or {}
     figures = {"environment": environment.describe(len(jax.local_devices())), **gather(results)}
     figures["overhead"] = overheads(rounds) if overhead else before.get("overhead")
-    output.write_text(json.dumps(figures, indent=1) + "\n")
+    output.write_text(json.dumps(finite(figures), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ python -m benchmarks.workloads_page benchmarks/results/NAME.json > docs/workload
 """
 
 import json
+import math
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -39,6 +41,11 @@ marked with a dash and the metric it ended at. The spread is the standard deviat
 reference's steps over seeds; the ratio is the range of the methods' steps, the step hint standing
 for those that never arrived, in units of the spread.
 """
+TIMES = """\
+The same in time: on-clock seconds to target at that point, relative to the fastest method; in
+brackets, the cost of a step relative to one of nadamw's, medians over all points of runs that took
+turns.
+"""
 OVERHEAD = """\
 ## What the harness costs
 
@@ -68,6 +75,8 @@ def render(figures) -> str:
         _variants(figures),
         discrimination,
         _methods(figures),
+        TIMES,
+        _times(figures),
         OVERHEAD,
         _overheads(figures["overhead"]),
         _data(figures["prepare"]),
@@ -156,7 +165,29 @@ def _methods(figures):
             cells.append(f"{steps} ({point['learning_rate'] / middle:g})")
         rows.append([f"`{name}`", *cells, f"{spread:.0f}", f"{distance / spread:.1f}"])
     won = "; ".join(f"{m} on {len(names)}" for m, names in sorted(winners.items()))
-    return _table(heads, rows) + f"\nFastest, ties included: {won} of {len(rows)} workloads.\n"
+    return _table(heads, rows) + f"\nFewest steps, ties included: {won} of {len(rows)} workloads.\n"
+
+
+def _times(figures):
+    rows, winners = [], Counter()
+    for name, methods in figures["discrimination"].items():
+        seconds = {
+            m: methods[m]["best"]["steps"] * methods[m]["ms_per_step"]
+            for m in METHODS
+            if methods[m]["best"]["steps"]
+        }
+        fastest = min(seconds.values(), default=math.inf)
+        winners.update(m for m in seconds if seconds[m] == fastest)
+        cells = []
+        for method in METHODS:
+            cost = methods[method]["ms_per_step"] / methods["nadamw"]["ms_per_step"]
+            time = f"{seconds[method] / fastest:.2f}" if method in seconds else "-"
+            time = f"**{time}**" if seconds.get(method) == fastest else time
+            cells.append(f"{time} ({cost:.2f})")
+        rows.append([f"`{name}`", *cells])
+    won = "; ".join(f"{m} on {count}" for m, count in sorted(winners.items()))
+    table = _table(["workload", *METHODS], rows)
+    return f"{table}\nFastest: {won} of {len(rows)} workloads.\n"
 
 
 def _overheads(overhead):

@@ -59,7 +59,9 @@ def test_the_best_point_of_a_grid_is_the_fastest_then_the_best(tmp_path):
         write_point(tmp_path, "fast", trial, status, steps, final)
         write_point(tmp_path, "slow", trial, "budget_exhausted", 90, final + trial / 10)
     found = discrimination.summarise(tmp_path)["w"]
-    assert found["fast"]["best"] == {"learning_rate": 2.0, "steps": 30, "final": 0.1}
+    best = found["fast"]["best"]
+    assert (best["learning_rate"], best["steps"], best["final"]) == (2.0, 30, 0.1)
+    assert found["fast"]["ms_per_step"] == pytest.approx(100)
     assert found["slow"]["best"]["steps"] is None
     assert found["slow"]["best"]["final"] == pytest.approx(0.2)
     assert len(found["slow"]["points"]) == 3
@@ -72,6 +74,7 @@ def write_point(results, method, trial, status, steps, final):
         "workload": "w", "submission": method, "status": status, "steps": steps,
         "target": {"metric": "loss", "value": 0.1, "direction": "minimize"},
         "hyperparameters": {"learning_rate": float(trial)}, "final": {"validation/loss": final},
+        "robust_seconds": steps * (0.1 if method == "fast" else 0.3),
     }  # fmt: skip
     (directory / "trial.json").write_text(json.dumps(record))
 
