@@ -153,6 +153,7 @@ class Program:
     def advance(self, carry: Carry, window: Iterable[Piece], hp: Mapping[str, Any]) -> Carry:
         """Dispatch the steps of a placed window without waiting; `carry` is donated."""
         for piece in window:
+            jax.block_until_ready(carry)  # at most two pieces of streamed data are on the device
             if self.many_steps:
                 carry = self._compiled_steps(carry, piece.train, piece.rows, piece.count, hp)
             else:

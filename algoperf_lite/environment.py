@@ -39,7 +39,8 @@ def data_directory() -> Path:
 def device_data_bytes() -> int:
     """How large a training split may be to be kept on the device; a larger one is streamed.
 
-    ``$ALGOPERF_LITE_DEVICE_DATA_BYTES``, else half of the device's memory, on CPU of the host's.
+    ``$ALGOPERF_LITE_DEVICE_DATA_BYTES``, else half of the device's memory, and at most a quarter of
+    the host's, which holds the data more than once while it is read.
     """
     if chosen := os.environ.get(DEVICE_DATA_BYTES):
         if not chosen.isdecimal():
@@ -51,7 +52,7 @@ def device_data_bytes() -> int:
 
     stats = jax.local_devices()[0].memory_stats() or {}
     host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return stats.get("bytes_limit", host) // 2
+    return min(stats.get("bytes_limit", host) // 2, host // 4)
 
 
 def use_compilation_cache() -> None:

@@ -161,7 +161,7 @@ def suite_entry(described: dict[str, Any]) -> dict[str, Any]:
         "step_hint": described["step_hint"],
         "base": described["base"],
         "fingerprint": described["fingerprint"],
-    }
+    } | ({"provisional": target["provisional"]} if "provisional" in target else {})
 
 
 def _other(role: str) -> str:

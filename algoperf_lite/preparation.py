@@ -26,6 +26,7 @@ from algoperf_lite import dataset as datasets
 from algoperf_lite import environment, registry
 from algoperf_lite.device_data import count_rows
 from algoperf_lite.errors import MachineError
+from algoperf_lite.streaming import StreamedSplit
 from algoperf_lite.workload import Dataset
 
 # TensorFlow greets at length
@@ -82,18 +83,22 @@ def prepare(workload: str, data_dir: Path | None = None) -> Prepared:
         _check_extra(wanted)
         _check_network(wanted, builder, data_dir)
         _download(wanted, builder, data_dir)
-    splits = datasets.load(wanted, data_dir, workload)
+    splits = datasets.load(wanted, data_dir, workload, environment.device_data_bytes())
     directory = Path(builder.data_dir)
     return Prepared(
         workload=found.name,
         dataset=wanted.name,
         directory=str(directory),
-        rows={name: count_rows(arrays) for name, arrays in splits.items()},
+        rows={name: _rows(split) for name, split in splits.items()},
         bytes=sum(file.stat().st_size for file in directory.rglob("*") if file.is_file()),
         seconds=perf_counter() - start,
         fingerprint=datasets.data_fingerprint(wanted, data_dir),
         stated=wanted.fingerprint is not None,
     )
+
+
+def _rows(split: Any) -> int:
+    return len(split) if isinstance(split, StreamedSplit) else count_rows(split)
 
 
 def is_prepared(dataset: Dataset, data_dir: Path) -> bool:

@@ -183,11 +183,20 @@ def all_workloads() -> list[Workload]:
 
 def _shared_modules(module: ModuleType) -> list[ModuleType]:
     """Modules of the `submissions` package that a submission uses, such as its schedules."""
-    names = {getattr(value, "__module__", None) for value in vars(module).values()}
-    names |= {value.__name__ for value in vars(module).values() if isinstance(value, ModuleType)}
     prefix = f"{PACKAGES['submission']}."
-    shared = {name for name in names if name and name.startswith(prefix)} - {module.__name__}
-    return [sys.modules[name] for name in sorted(shared)]
+    found: set[str] = set()
+    todo = [module]
+    while todo:
+        values = vars(todo.pop()).values()
+        names = {v.__name__ if isinstance(v, ModuleType) else _defined_in(v) for v in values}
+        new = {n for n in names if isinstance(n, str) and n.startswith(prefix)} - found
+        found |= new
+        todo += [sys.modules[name] for name in new]
+    return [sys.modules[name] for name in sorted(found - {module.__name__})]
+
+
+def _defined_in(value: Any) -> Any:
+    return getattr(value, "__module__", None)
 
 
 def _literal(node: ast.expr) -> Any:
@@ -242,7 +251,13 @@ def _named_module(kind: str, name: str) -> ModuleType:
         raise unknown_name(kind, name, known)
     for plugin in entry_points(group=f"algoperf_lite.{PACKAGES[kind]}"):
         if plugin.name == name:
-            return importlib.import_module(plugin.module)
+            try:
+                return importlib.import_module(plugin.module)
+            except Exception as error:  # somebody else's code: any type
+                raise UsageError(
+                    f"{kind} {name}: the entry point {plugin.value} does not import:"
+                    f" {type(error).__name__}: {error}; mend or uninstall it"
+                ) from error
     return importlib.import_module(f"{PACKAGES[kind]}.{name}")
 
 

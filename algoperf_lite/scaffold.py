@@ -107,7 +107,7 @@ def _fields_comment(base: Workload) -> str:
     shown = [
         f"{f.name}={getattr(model, f.name)!r}"
         for f in fields(model)
-        if f.name not in ("parent", "name")
+        if f.name not in ("parent", "name") and "\n" not in repr(getattr(model, f.name))
     ]
     text = f"EDIT: a field of the model, one of {', '.join(shown)}" if shown else "EDIT: the model"
     lines = textwrap.wrap(text, WIDTH - 6, break_long_words=False)

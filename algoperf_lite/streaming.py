@@ -125,7 +125,7 @@ class _Pieces:
 
 
 def steps_per_piece(window: int, batch_bytes: int) -> int:
-    """The largest divisor of a window's steps whose batches stay within `PIECE_BYTES`.
+    """The largest divisor of a window's steps whose batches stay within `PIECE_BYTES`, at least 1.
 
     Args:
         window: steps of a full window.

@@ -16,12 +16,14 @@ Conventions every workload keeps (`algoperf_lite.checks.workload` holds them to 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import math
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal
 
 from algoperf_lite.fingerprint import fingerprint_code
@@ -217,11 +219,29 @@ class Workload:
         code = [*_model_types(self.model), self.loss, self.dataset.preprocess, self.augment]
         code += [f for m in self.metrics for f in (m.parts, m.finish)]
         parts += [repr(f) for f in code if is_dataclass(f) and not isinstance(f, type)]
+        parts += [text for f in code if (text := _declared_code(f))]
         modules = {inspect.unwrap(f).__module__ for f in code if hasattr(f, "__module__")}
         modules = {m for m in modules if not m.startswith("algoperf_lite.")}  # that is the harness
         loaded = [sys.modules[m] for m in sorted(_with_imports(modules)) if m in sys.modules]
         parts += [fingerprint_code(m, leave_out=DECLARATIONS) for m in loaded]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _declared_code(function: Any) -> str:
+    """What a function written in the declaration of a workload does; "" of any other."""
+    if isinstance(function, functools.partial):
+        bound = sorted(function.keywords.items())
+        return f"{getattr(function.func, '__qualname__', function.func)} {function.args} {bound}"
+    return _of_code(function.__code__) if _is_lambda(function) else ""
+
+
+def _is_lambda(function: Any) -> bool:
+    return getattr(function, "__name__", "") == "<lambda>"
+
+
+def _of_code(code: CodeType) -> str:
+    constants = [_of_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return f"{code.co_code.hex()} {constants} {code.co_names}"
 
 
 def _with_imports(modules: Collection[str]) -> set[str]:

@@ -3,12 +3,13 @@
     algoperf-lite run --suite lite -s nadamw --quick --studies 10 --results results/seeds
     algoperf-lite targets measure -w NAME --points 0 --seeds N --results results/targets
     python -m benchmarks.discrimination --results results/discrimination
-    algoperf-lite prepare --tier lite --json > results/prepare.json
+    ALGOPERF_LITE_HOME=$(mktemp -d) algoperf-lite prepare --tier lite --json > results/prepare.json
+    time algoperf-lite run --suite lite -s nadamw --quick --results results/suite  # a warm cache
     python -m benchmarks.workloads results -o benchmarks/results/NAME.json
     python -m benchmarks.workloads_page benchmarks/results/NAME.json > docs/workloads.md
 
-The second command for each variant. Overheads are measured by the last but one, alone on the
-machine; `--no-overhead` keeps those that OUTPUT has.
+The second command for each variant. The first and the last but one want the machine to themselves;
+`--no-overhead` keeps the overheads that OUTPUT has.
 """
 
 import json
@@ -18,9 +19,11 @@ import click
 import jax
 
 from algoperf_lite import environment, registry
+from algoperf_lite.cli.show import read_trials
 from algoperf_lite.executors.worker import describe_workload
 from algoperf_lite.records import EVALUATIONS_FILE, finite, read_evaluations, read_json
 from algoperf_lite.targets import choice
+from algoperf_lite.targets.measure import NEVER
 from benchmarks import discrimination, trials
 from benchmarks.mnist_mlp import ADAMW, WORKLOAD, synthetic_splits
 from benchmarks.overhead import compare, compare_named
@@ -31,21 +34,46 @@ def gather(results: Path):
     """All figures but the overheads, from the results directories that the commands above write."""
     bases = [registry.find_workload(name) for name in SUITES["lite"]]
     variants = [v for base in bases for v in registry.variants_of(base.name)]
+    never = {
+        w.name: f"{w.name}[target={-NEVER if w.target.direction == 'minimize' else NEVER}]"
+        for w in variants
+    }
+    current = {w.name: w.fingerprint for w in bases}
+    current |= {name: registry.find_workload(name).fingerprint for name in never.values()}
+    check_versions(results, current)
     return {
         "workloads": {w.name: describe_workload(w.name) for w in (*bases, *variants)},
         "seeds": {row["workload"]: row for row in trials.summarise_all(results / "seeds")},
         "targets": {w.name: at_target(w, results / "targets") for w in variants},
         "discrimination": discrimination.summarise(results / "discrimination"),
+        "discrimination_threads": read_trials(results / "discrimination")[0]["environment"][
+            "host_threads"
+        ],
         "prepare": read_json(results / "prepare.json"),
     }
+
+
+def check_versions(results: Path, current):
+    """Refuse trials of workloads that have changed since."""
+    for part in ("seeds", "discrimination", "targets"):
+        for row in read_trials(results / part):
+            name = row.get("workload")
+            if name in current and row["workload_fingerprint"] != current[name]:
+                raise click.ClickException(
+                    f"{row['path']} is of another version of {name}; delete it and run it again"
+                )
 
 
 def at_target(workload, results: Path):
     """How the seeds recorded by ``targets measure`` fare with the target as it stands."""
     column = f"validation/{workload.target.metric}"
-    files = sorted((results / workload.name / "reference").rglob(EVALUATIONS_FILE))
+    done = [
+        Path(row["path"]) / EVALUATIONS_FILE
+        for row in read_trials(results / workload.name / "reference")
+        if row["status"] not in ("unfinished", "interrupted")
+    ]
     curves = [
-        [(int(row["global_step"]), row[column]) for row in read_evaluations(file)] for file in files
+        [(int(row["global_step"]), row[column]) for row in read_evaluations(file)] for file in done
     ]
     if not curves:
         raise click.ClickException(

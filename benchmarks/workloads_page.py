@@ -30,21 +30,24 @@ once for a submission and workload, and is then loaded from a cache on disk.
 VARIANTS = """\
 ## Variants
 
-The reference over the seeds recorded by `algoperf-lite targets measure`, which sets the targets.
+The reference over the seeds recorded by `algoperf-lite targets measure`, which set the targets; on
+1 thread, and fewer seeds than the base workloads have.
 """
 DISCRIMINATION = """\
 ## What tells methods apart
 
 Steps to target at the best of {points} learning rates, the default's times {least:g} to {most:g};
-in brackets, the factor. One seed a point. A method that never arrives within the step hint is
-marked with a dash and the metric it ended at. The spread is the standard deviation of the
-reference's steps over seeds; the ratio is the range of the methods' steps, the step hint standing
-for those that never arrived, in units of the spread.
+in brackets, the factor. One seed a point, on {threads} of the processor above. A method that never
+arrives within the step hint is marked with a dash and the metric it ended at. The spread is the
+standard deviation of the reference's steps over seeds; the ratio is the range of the methods'
+steps, the step hint standing for those that never arrived, in units of the spread. Four equal
+methods, one normal seed each, would show a ratio of about 2, and above 4.4 in one case of twenty:
+less than that is no proof of a difference.
 """
 TIMES = """\
 The same in time: on-clock seconds to target at that point, relative to the fastest method; in
-brackets, the cost of a step relative to one of nadamw's, medians over all points of runs that took
-turns.
+brackets, the cost of a step relative to one of nadamw's, medians over all points. The methods took
+turns, with other work on the machine.
 """
 OVERHEAD = """\
 ## What the harness costs
@@ -66,7 +69,10 @@ def render(figures) -> str:
         seeds=max(row["trials"] for row in figures["seeds"].values()),
     )
     discrimination = DISCRIMINATION.format(
-        points=len(FACTORS), least=min(FACTORS), most=max(FACTORS)
+        points=len(FACTORS),
+        least=min(FACTORS),
+        most=max(FACTORS),
+        threads=_count(figures["discrimination_threads"], "thread"),
     )
     parts = [
         introduction,
@@ -82,6 +88,10 @@ def render(figures) -> str:
         _data(figures["prepare"]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _count(number, what):
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _table(heads, rows, left=1):
@@ -126,7 +136,7 @@ def _variants(figures):
     rows = []
     for name, row in figures["targets"].items():
         workload = figures["workloads"][name]
-        arrived = row["steps_median"] is not None and row["reached"] > 0
+        arrived = row["steps_median"] is not None
         rows.append(
             [
                 f"`{name}`",
@@ -134,7 +144,7 @@ def _variants(figures):
                 f"{row['reached']} of {row['seeds']}",
                 f"{row['steps_median']:g}" if arrived else "never",
                 f"{row['steps_median'] / workload['step_hint']:.0%}" if arrived else "",
-                f"{row['steps_cv']:.1%}" if row["reached"] > 1 else "",
+                f"{row['steps_cv']:.1%}" if row["steps_cv"] is not None else "",
             ]
         )
     return _table(heads, rows, left=2)
@@ -163,7 +173,8 @@ def _methods(figures):
                 steps = f"**{steps}**"
                 winners.setdefault(method, []).append(name)
             cells.append(f"{steps} ({point['learning_rate'] / middle:g})")
-        rows.append([f"`{name}`", *cells, f"{spread:.0f}", f"{distance / spread:.1f}"])
+        ratio = f"{distance / spread:.1f}" if spread else "-"
+        rows.append([f"`{name}`", *cells, f"{spread or 0:.0f}", ratio])
     won = "; ".join(f"{m} on {len(names)}" for m, names in sorted(winners.items()))
     return _table(heads, rows) + f"\nFewest steps, ties included: {won} of {len(rows)} workloads.\n"
 

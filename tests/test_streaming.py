@@ -105,6 +105,21 @@ def test_preprocessing_that_makes_other_rows_cannot_be_streamed():
         split.check_rows_stay_rows()
 
 
+def test_records_of_one_row_are_read_as_rows():
+    class Source:
+        def __len__(self):
+            return 5
+
+        def __getitems__(self, indices):
+            return [{"x": np.array([i, -i]), "label": 10 * i} for i in indices]
+
+    split = StreamedSplit("rows", Source(), lambda r: {"inputs": r["x"], "targets": r["label"]})
+    found = split.rows(np.array([4, 0, 4]))
+    assert found["inputs"].tolist() == [[4, -4], [0, 0], [4, -4]]
+    assert found["targets"].tolist() == [40, 0, 40]
+    split.check_rows_stay_rows()
+
+
 @pytest.mark.parametrize(
     ("window", "batch_bytes", "steps"), [(60, 1, 60), (60, 2**20, 30), (7, 2**24, 1), (4, 2**40, 1)]
 )

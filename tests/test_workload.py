@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 import tiny
@@ -102,3 +103,21 @@ def test_a_target_of_the_users_is_not_provisional():
 
 def test_the_fingerprint_covers_the_code_of_models_within_models():
     assert _model_types(OfBytes(tiny.Net(), (0.0,), (1.0,))) == [OfBytes, tiny.Net]
+
+
+def test_the_fingerprint_covers_functions_written_in_the_declaration():
+    prints = {
+        replace(tiny.workload, augment=augment).fingerprint
+        for augment in (
+            None,
+            lambda key, batch: batch,
+            lambda key, batch: {**batch, "inputs": -batch["inputs"]},
+            partial(scaled, 1.0),
+            partial(scaled, 2.0),
+        )
+    }
+    assert len(prints) == 5
+
+
+def scaled(factor, key, batch):
+    return {**batch, "inputs": factor * batch["inputs"]}

@@ -119,16 +119,16 @@ variants = (
     workload.with_variant(
         "silu",
         model=replace(workload.model, activation="silu"),
-        target=Target("loss", 0.30, "minimize"),
+        target=Target("loss", 0.28, "minimize"),
     ),
     workload.with_variant(
         "gelu",
         model=replace(workload.model, activation="gelu"),
-        target=Target("loss", 0.30, "minimize"),
+        target=Target("loss", 0.29, "minimize"),
     ),
     workload.with_variant(
         "large_bn_init",
         model=replace(workload.model, bn_init_scale=8.0),
-        target=Target("loss", 0.33, "minimize"),
+        target=Target("loss", 0.28, "minimize"),
     ),
 )

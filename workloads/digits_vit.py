@@ -241,12 +241,12 @@ workload = Workload(
 
 variants = (
     workload.with_variant(
-        "glu", model=replace(workload.model, glu=True), target=Target("loss", 0.45, "minimize")
+        "glu", model=replace(workload.model, glu=True), target=Target("loss", 0.395, "minimize")
     ),
     workload.with_variant(
         "post_ln",
         model=replace(workload.model, post_ln=True),
-        target=Target("loss", 0.45, "minimize"),
+        target=Target("loss", 0.455, "minimize"),
     ),
     workload.with_variant(
         "map",

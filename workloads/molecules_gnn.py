@@ -190,9 +190,19 @@ workload = Workload(
 )
 
 variants = (
-    workload.with_variant("gelu", model=replace(workload.model, activation="gelu")),
-    workload.with_variant("silu", model=replace(workload.model, activation="silu")),
     workload.with_variant(
-        "model_size", model=replace(workload.model, latent=24, hidden=(48, 48), steps=2)
+        "gelu",
+        model=replace(workload.model, activation="gelu"),
+        target=Target("mean_average_precision", 0.62, "maximize"),
+    ),
+    workload.with_variant(
+        "silu",
+        model=replace(workload.model, activation="silu"),
+        target=Target("mean_average_precision", 0.61, "maximize"),
+    ),
+    workload.with_variant(
+        "model_size",
+        model=replace(workload.model, latent=24, hidden=(48, 48), steps=2),
+        target=Target("mean_average_precision", 0.535, "maximize"),
     ),
 )

@@ -258,16 +258,16 @@ variants = (
     workload.with_variant(
         "attention_temperature",
         model=replace(workload.model, attention_temperature=1.6),
-        target=Target("token_error_rate", 0.125, "minimize"),
+        target=Target("token_error_rate", 0.11, "minimize"),
     ),
     workload.with_variant(
         "layernorm",
         model=replace(workload.model, post_norm=False),
-        target=Target("token_error_rate", 0.12, "minimize"),
+        target=Target("token_error_rate", 0.11, "minimize"),
     ),
     workload.with_variant(
         "gelu",
         model=replace(workload.model, activation="gelu"),
-        target=Target("token_error_rate", 0.12, "minimize"),
+        target=Target("token_error_rate", 0.1, "minimize"),
     ),
 )

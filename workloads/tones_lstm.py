@@ -223,17 +223,17 @@ variants = (
     workload.with_variant(
         "tanh",
         model=replace(workload.model, activation="tanh"),
-        target=token_error_rate(0.165),
+        target=token_error_rate(0.145),
     ),
     workload.with_variant(
         "no_resnet",
         model=replace(workload.model, residual=False),
-        target=token_error_rate(0.12),
+        target=token_error_rate(0.11),
     ),
     workload.with_variant(
         "norm_and_spec_aug",
         model=replace(workload.model, norm="layer"),
         augment=SpecAugment(masks=2, bands=2, frames=3),
-        target=token_error_rate(0.2),
+        target=token_error_rate(0.165),
     ),
 )

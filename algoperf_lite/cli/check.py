@@ -63,6 +63,7 @@ def _table(row: dict[str, Any]) -> Any:
     told = ", ".join(f"{count} {mark}" for mark, count in counts.items() if count)
     table = Table("check", "result", "what was seen", title=f"{row['workload']}: {told}",
                   title_justify="left")  # fmt: skip
+    table.columns[2].overflow = "fold"  # fingerprints and paths are there to be copied
     for c in row["checks"]:
         about = Text(c["about"])
         table.add_row(about, Text(c["status"], MARKS[c["status"]]), Text(c["detail"]))

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from algoperf_lite.cli import options, output, suite_view
+from algoperf_lite.errors import UsageError
 
 
 @click.command("list")
@@ -17,10 +18,14 @@ from algoperf_lite.cli import options, output, suite_view
     metavar="[NAME]",
     help="Show a suite with its held-out variants instead.  [NAME: lite]",
 )
-@click.option("--held-out-seed", type=int, help="What the held-out variants are drawn from.")
+@click.option(
+    "--held-out-seed", type=int, help="What the held-out variants are drawn from.  [default: 0]"
+)
 @options.as_json
 def command(kind: str, suite: str | None, held_out_seed: int | None, as_json: bool) -> None:
     """Show the workloads and submissions there are, by name, or a suite."""
+    if held_out_seed is not None and suite is None:
+        raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
     if suite is not None:
         declared = suite_view.declaration(suite, held_out_seed)
         if as_json:

@@ -14,6 +14,7 @@ from rich.text import Text
 from algoperf_lite.environment import device_name
 
 REDRAW_SECONDS = 1.0
+NEVER = 1e30  # a target beyond this is there to be missed, see `algoperf_lite.targets`
 WIDTH_OF_NUMBERS = 54  # characters of all columns but the names, and the gaps
 STATUS = {
     "running": ("running", ""),
@@ -55,7 +56,7 @@ class ProgressView:
     def __exit__(self, kind: type | None, *exc: object) -> None:
         if self._live:
             self._live.stop()
-        if kind is not None:
+        if kind is not None and self._rows:
             ended = sum(row["status"] != "running" for row in self._rows.values())
             self._console.print(f"{ended} of {self._todo} trials done before this")
 
@@ -122,12 +123,16 @@ class ProgressView:
         left = f"{max(0.0, budget - seconds):.1f} s" if budget else f"{steps_left} steps"
         value = f"{row['value']:.4f}" if "value" in row else "-"
         word, style = STATUS.get(row["status"], (row["status"], ""))
+        goal = f"{target['value']:g}"
+        if abs(target["value"]) >= NEVER:
+            goal = "none"
+            word, style = ("done", "") if word == "missed" else (word, style)
         return [
             row["workload_name"],
             row["submission_name"],
             f"{row['study']}/{row['trial']}",
             str(row.get("step", 0)),
-            f"{value} / {target['value']:g}",
+            f"{value} / {goal}",
             f"{seconds:.2f} s",
             left,
             Text(word, style),

@@ -44,6 +44,8 @@ def table(declared: dict[str, Any]) -> Any:
         title=f"Suite {declared['suite']}, held-out variants of seed {declared['held_out_seed']}",
         title_justify="left",
     )
+    for name_column in (0, 2):  # names are there to be copied
+        found.columns[name_column].overflow = "fold"
     workloads = declared["workloads"]
     held_out = {workloads[name]["base"]: name for name in declared["held_out_workloads"]}
     for base in declared["base_workloads"]:
@@ -58,4 +60,5 @@ def _target(entry: dict[str, Any] | None) -> str:
     if entry is None:
         return ""
     sign = "<=" if entry["direction"] == "minimize" else ">="
-    return f"{entry['target_metric_name']} {sign} {entry['validation_target_value']:g}"
+    mark = " (provisional)" if "provisional" in entry else ""
+    return f"{entry['target_metric_name']} {sign} {entry['validation_target_value']:g}{mark}"

@@ -21,7 +21,14 @@ def command() -> None:
 
 @command.command("measure")
 @config_option
-@click.option("-w", "--workload", required=True, metavar="NAME", help="Workload or variant.")
+@click.option(
+    "-w",
+    "--workload",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Workload or variant; repeat for several.",
+)
 @click.option(
     "-s",
     "--submission",
@@ -43,13 +50,15 @@ def command() -> None:
     show_default=True,
     help="Seeds of the reference and of the best point found.",
 )
-@click.option("--budget-minutes", type=float, help="Start no further trial after so long.")
+@click.option(
+    "--budget-minutes", type=float, help="Start no further trial of a workload after so long."
+)
 @options.results("results/targets")
 @options.devices
 @options.executor
 @options.as_json
 def measure_command(
-    workload: str,
+    workload: tuple[str, ...],
     submission: tuple[str, ...],
     budget_minutes: float | None,
     results: Path,
@@ -65,16 +74,19 @@ def measure_command(
     from algoperf_lite.targets.measure import METHODS, measure  # noqa: PLC0415
 
     seconds = None if budget_minutes is None else 60 * budget_minutes
-    with ProgressView(output.stderr()) as view:
-        found = measure(
-            workload, results, methods=submission or METHODS, budget_seconds=seconds,
-            observe=view.observe, **settings,
-        )  # fmt: skip
+    found = []
+    for name in workload:
+        with ProgressView(output.stderr()) as view:
+            one = measure(
+                name, results, methods=submission or METHODS, budget_seconds=seconds,
+                observe=view.observe, **settings,
+            )  # fmt: skip
+        found.append(one)
+        if not as_json:
+            _present(one)
     if as_json:
-        output.print_json(to_json(found))
-    else:
-        _present(found)
-    return 0 if found.chosen else 1
+        output.print_json([to_json(one) for one in found])
+    return 0 if all(one.chosen for one in found) else 1
 
 
 def to_json(found: "Measurement") -> dict[str, Any]:
@@ -109,7 +121,8 @@ def _candidate(c: "Candidate", step_hint: int) -> dict[str, Any]:
 
 def _present(found: "Measurement") -> None:
     console = output.stdout()
-    console.print(_table(found))
+    if found.candidates:
+        console.print(_table(found))
     if found.searched:
         best = found.searched[found.winner] if found.winner else math.nan
         console.print(
@@ -158,8 +171,10 @@ def _verdict(found: "Measurement") -> str:
     from algoperf_lite.targets import choice, measure  # noqa: PLC0415
 
     if found.chosen is not None:
+        fewer = len(found.curves) < found.seeds
+        of = f" (from {len(found.curves)} of {found.seeds} seeds)" if fewer else ""
         return (
-            "paste into the workload:\n"
+            f"paste into the workload{of}:\n"
             f'    target=Target("{found.metric}", {found.chosen.value:g}, "{found.direction}"),'
         )
     if len(found.curves) < measure.FEWEST_SEEDS:

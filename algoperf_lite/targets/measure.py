@@ -14,7 +14,13 @@ from typing import Any
 from algoperf_lite import study
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import Executor, make_executor
-from algoperf_lite.records import EVALUATIONS_FILE, read_evaluations
+from algoperf_lite.records import (
+    EVALUATIONS_FILE,
+    SUITE_FILE,
+    read_evaluations,
+    read_json,
+    write_json,
+)
 from algoperf_lite.registry import Selector, parse_selector
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.targets.choice import Candidate, Curve, best_value, candidates, choose
@@ -43,6 +49,7 @@ class Measurement:
         searched: best value of each searched point, by selector.
         winner: selector of the best point found.
         winner_best: best value of each seed of the winner.
+        seeds: how many were asked for.
         complete: whether every trial asked for is recorded.
     """
 
@@ -55,6 +62,7 @@ class Measurement:
     searched: dict[str, float] = field(default_factory=dict)
     winner: str | None = None
     winner_best: list[float] = field(default_factory=list)
+    seeds: int = 0
     complete: bool = False
 
     @property
@@ -141,6 +149,7 @@ class _Procedure:
     def run(self, methods: Sequence[str], points: int, seeds: int) -> Measurement:
         """Fill in the measurement as far as time allows."""
         found = self.found
+        found.seeds = seeds
         try:
             self._train("reference", [found.reference], seeds, self._add_reference)
             self._train("search", methods, points, self._add_searched, search=True)
@@ -169,6 +178,7 @@ class _Procedure:
             {"studies": 1, "trials": count} if search else {"quick": True, "studies": count}
         )  # fmt: skip
         specs: list[TrialSpec] = []
+        _resize(results, 1 if search else count, count if search else 1)
 
         def observe(event: dict[str, Any]) -> None:
             if event["event"] == "plan":
@@ -199,6 +209,13 @@ class _Procedure:
     def _add_winner(self, spec: TrialSpec, curve: Curve) -> None:
         del spec
         self.found.winner_best.append(best_value(curve, self.found.direction))
+
+
+def _resize(results: Path, studies: int, trials: int) -> None:
+    """Let a directory of this procedure's own hold more trials, or fewer, than it was begun for."""
+    suite = read_json(results / SUITE_FILE)
+    if suite is not None:
+        write_json(results / SUITE_FILE, suite | {"studies": studies, "trials": trials})
 
 
 def _written(selector: Selector, params: dict[str, Any]) -> str:

@@ -43,11 +43,10 @@ def test_algoperfs_target_is_the_median_of_the_winners_best(measured):
     assert found.algoperf_target <= min(value for _, value in found.curves[0])
 
 
-def test_the_chosen_value_fits(measured):
+def test_candidates_are_values_of_the_references_seeds(measured):
     found, _ = measured
-    if found.chosen is not None:
-        assert 60 <= found.chosen.median_steps <= 90
     assert found.candidates
+    assert all(c.seeds == 3 and c.reached >= 2 for c in found.candidates)
 
 
 def test_what_is_recorded_is_not_run_again(measured, executor):
@@ -59,6 +58,21 @@ def test_what_is_recorded_is_not_run_again(measured, executor):
     )  # fmt: skip
     assert started == []
     assert again == found
+
+
+def test_more_seeds_and_points_can_be_asked_for_later(executor, tmp_path):
+    few = {"methods": ["nesterov"], "points": 1, "seeds": 3, "executor": executor}
+    measure(TINY, tmp_path, **few)
+    started = []
+    more = measure(
+        TINY, tmp_path, **{**few, "points": 2, "seeds": 4},
+        observe=lambda event: started.append(event["trial"]) if event["event"] == "start" else None,
+    )  # fmt: skip
+    assert len(more.curves) == 4
+    assert len(more.searched) == 2
+    reference = [t for t in started if t["submission_name"] == "nadamw"]
+    assert [t["study"] for t in reference] == [3]
+    assert len(measure(TINY, tmp_path, **few).curves) == 3
 
 
 def test_time_that_is_up_leaves_a_measurement_to_go_on_with(executor, tmp_path):
