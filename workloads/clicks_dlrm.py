@@ -30,9 +30,8 @@ others 3; medians):
     nesterov                  0.4818              1400
     nadamw                    0.4859              1250
 
-Other methods, one seed in a plain loop at the best learning rate tried: adafactor (optax's, without
-parameter scaling) at 0.01 ends at 0.4862 (step 1,200), lion at 0.001 at 0.4881 (step 1,300). Seeds
-fall in two groups: some find more of the factorisation machine than others, and end lower by 0.005.
+Seeds fall in two groups: some find more of the factorisation machine than others, and end lower by
+0.005.
 """
 
 from dataclasses import replace

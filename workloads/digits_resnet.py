@@ -37,9 +37,6 @@ others 3; medians):
     nesterov                  0.2245               330
     schedule_free_adamw       0.2514               240
     nadamw                    0.2648               360
-
-Other learning rates and methods, medians of 3 seeds in a plain loop: nadamw at 0.03 ends at 0.221
-(step 330), muon at 0.1 at 0.225 (step 300), lion at 0.003 at 0.276 (step 360).
 """
 
 from __future__ import annotations

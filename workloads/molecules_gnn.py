@@ -13,6 +13,9 @@ Stands for AlgoPerf's OGBG workload (a graph network on ogbg-molpcba).
   the labels (Hu et al. 2020, https://arxiv.org/abs/2005.00687), on 1,500 validation graphs.
 
     algoperf-lite run -w molecules_gnn -s nadamw --quick
+
+Variants, after AlgoPerf's: `gelu` and `silu` take those for ReLU; `model_size` has half the width,
+a second hidden layer in each update, and a block less.
 """
 
 import functools

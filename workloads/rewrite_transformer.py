@@ -1,7 +1,7 @@
 """Translation of a made language with reordering, agreement and idioms.
 
-Stands for AlgoPerf's WMT workload (an encoder-decoder transformer, scored by BLEU), trained for one
-epoch: no sentence comes twice within twice the step hint.
+Stands for AlgoPerf's WMT workload (an encoder-decoder transformer, scored by BLEU), trained on
+fresh sentences: none comes twice within twice the step hint.
 
 * Data: the source is `workloads.datasets.rewrite`; 64,000 training pairs of 8 to 16 source tokens
   (vocabulary 174) and up to 16 target tokens (vocabulary 281). Every sentence has one right

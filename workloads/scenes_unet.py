@@ -17,6 +17,9 @@ of undersampled k-space, the target the fully sampled image.
   input of the validation split. The target is on it; structural similarity (SSIM) is reported.
 
     algoperf-lite run -w scenes_unet -s nadamw --quick
+
+Variants, after AlgoPerf's: `model_size` has three quarters of the channels, `tanh` takes it for
+leaky ReLU, `layernorm` normalises each example as a whole for each of its channels.
 """
 
 from collections.abc import Mapping

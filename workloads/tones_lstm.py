@@ -14,6 +14,9 @@ feed-forward layer, each behind a batch norm that leaves padding out, trained wi
   256 utterances of the validation split.
 
     algoperf-lite run -w tones_lstm -s nadamw --quick
+
+Variants, after AlgoPerf's: `tanh` takes it for ReLU, `no_resnet` leaves out the residual sums,
+`norm_and_spec_aug` has layer norms for batch norms and masks bands and frames at random.
 """
 
 from dataclasses import dataclass, replace
