@@ -61,6 +61,7 @@ def compare(workload, splits, submission, rounds):
         "harness_s_per_step": median(seconds["harness"]),
         "ratio": median(ratios),
         "many_steps_per_dispatch": loops["harness"].program.many_steps,
+        "compile_seconds": loops["harness"].program.compile_seconds,
     }
 
 

@@ -49,7 +49,7 @@ def gather(results: Path):
         "discrimination_threads": read_trials(results / "discrimination")[0]["environment"][
             "host_threads"
         ],
-        "prepare": read_json(results / "prepare.json"),
+        "prepare": json.loads((results / "prepare.json").read_text()),
     }
 
 
@@ -103,8 +103,10 @@ def overheads(rounds):
 @click.option("--overhead/--no-overhead", default=True, help="Measure the overheads anew.")
 @click.option("--rounds", default=15, show_default=True, help="Windows of each loop.")
 def main(results, output, overhead, rounds):
-    """Gather the figures of RESULTS, and measure overheads, into OUTPUT."""
-    environment.use_compilation_cache()
+    """Gather the figures of RESULTS, and measure overheads, into OUTPUT.
+
+    Without the cache of compiled programs, so that compilations are measured as well.
+    """
     before = read_json(output) or {}
     figures = {"environment": environment.describe(len(jax.local_devices())), **gather(results)}
     figures["overhead"] = overheads(rounds) if overhead else before.get("overhead")

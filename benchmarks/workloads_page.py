@@ -17,15 +17,16 @@ INTRODUCTION = """\
 
 <!-- Written by `python -m benchmarks.workloads_page`; edit that, or run it again. -->
 
-Measured on {device}; {versions}. Seconds are on-clock seconds of trials that had the machine to
-themselves. What each workload is made of and what it stresses is in its module's docstring, in
-`workloads/`. The commands are those of `benchmarks/workloads.py`.
+Measured on {device}; {versions}.
+Seconds are on-clock seconds of trials that had the machine to themselves. What each workload is
+made of and what it stresses is in its module's docstring, in `workloads/`. The commands are those
+of `benchmarks/workloads.py`.
 
 ## Cost of the reference
 
 The reference submission, `nadamw` at its default point, over {seeds} seeds: medians, and ranges in
-brackets. The variation is the coefficient of variation of steps to target. A compilation happens
-once for a submission and workload, and is then loaded from a cache on disk.
+brackets. The variation is the coefficient of variation of steps to target. The seconds to compile
+are spent once for a submission and workload; later runs load the program from a cache on disk.
 """
 VARIANTS = """\
 ## Variants
@@ -60,7 +61,8 @@ On-clock seconds per step against a jitted loop written by hand, interleaved in 
 def render(figures) -> str:
     """The page, as Markdown."""
     described = figures["environment"]
-    versions = ", ".join(f"{name} {v}" for name, v in described["versions"].items())
+    named = ("jax", "flax", "optax", "numpy")
+    versions = ", ".join(f"{name} {described['versions'][name]}" for name in named)
     introduction = INTRODUCTION.format(
         device=f"{described['host_threads']} cores of {described['host_cpu']}"
         if described["platform"] == "cpu"
@@ -88,6 +90,10 @@ def render(figures) -> str:
         _data(figures["prepare"]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _seconds(value):
+    return "" if value is None else f"{value:.1f}"
 
 
 def _count(number, what):
@@ -119,7 +125,7 @@ def _costs(figures):
                 str(workload["batch_size"]),
                 str(workload["step_hint"]),
                 f"{row['ms_per_step']:.2f}",
-                f"{row['compile_seconds']:.1f}",
+                _seconds((figures["overhead"] or {}).get(name, {}).get("compile_seconds")),
                 f"{row['reached']} of {row['trials']}",
                 f"{row['steps_median']:g} ({row['steps_range'][0]} to {row['steps_range'][1]})",
                 f"{row['steps_cv']:.1%}",

@@ -17,10 +17,11 @@ Stands for AlgoPerf's Criteo 1TB DLRM workload, one epoch within the step hint.
 Variants: `layernorm` in both MLPs; `embed_init` starts the embeddings five times as large, at about
 unit length; `resnet` has a top MLP of three layers of width 320 with residual sums.
 
-The reference, `nadamw` at its default point, reaches the target at step 1,250 of the hint's 2,000
-(median of 10 seeds; range 1,000 to 1,400, coefficient of variation 11%), in 7.0 s (6.0 to 8.9) on
-2 CPU cores. Evaluation takes 6% of the training time. Measured by ``algoperf-lite run -w
-clicks_dlrm -s nadamw --quick --studies 10`` and ``python -m benchmarks.trials``.
+The reference, `nadamw` at its default point, reaches the target at step 1,250 of the step hint's
+2,000 (median of 10 seeds; range 1,000 to 1,400, coefficient of variation 11%), in 6.0 s (4.7 to
+6.7) on 2 CPU cores. Evaluation takes 6% of the training time. Measured by ``algoperf-lite run
+--suite lite -s nadamw --quick --studies 10`` and ``python -m benchmarks.trials``;
+`docs/workloads.md` has other methods, and the variants.
 
 Validation loss after 2,000 steps and steps to the target, at default points (nadamw 10 seeds, the
 others 3; medians):

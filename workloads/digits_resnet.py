@@ -26,9 +26,10 @@ Variants: the activations `silu` and `gelu`, and `large_bn_init`, where the last
 residual branch starts at a scale of 8, as in AlgoPerf.
 
 The reference, `nadamw` at its default point, reaches the target at step 360 of the step hint's 480
-(median of 10 seeds; range 330 to 420, coefficient of variation 7%), in 10.0 s (9.3 to 12.8) on 2
-CPU cores. Evaluation takes 5% of the training time. Measured by ``algoperf-lite run -w
-digits_resnet -s nadamw --quick --studies 10`` and ``python -m benchmarks.trials``.
+(median of 10 seeds; range 330 to 420, coefficient of variation 7%), in 8.9 s (7.8 to 10.1) on 2 CPU
+cores. Evaluation takes 5% of the training time. Measured by ``algoperf-lite run --suite lite -s
+nadamw --quick --studies 10`` and ``python -m benchmarks.trials``; `docs/workloads.md` has other
+methods, and the variants.
 
 Loss on validation after 480 steps and steps to the target, at default points (nadamw 10 seeds, the
 others 3; medians):

@@ -17,10 +17,11 @@ comes twice within twice the step hint.
 Variants: `qk_norm` normalises queries and keys; `z_loss` adds 0.001 times the squared log-partition
 to the loss, in validation too.
 
-The reference, `nadamw` at its default point, reaches the target at step 1,050 of the hint's 1,400
-(median of 10 seeds; range 1,050 to 1,190, coefficient of variation 5%), in 8.2 s (7.6 to 9.5) on 2
-CPU cores. Evaluation takes 5% of the training time. Measured by ``algoperf-lite run -w zipf_lm -s
-nadamw --quick --studies 10`` and ``python -m benchmarks.trials``.
+The reference, `nadamw` at its default point, reaches the target at step 1,050 of the step hint's
+1,400 (median of 10 seeds; range 1,050 to 1,190, coefficient of variation 5%), in 6.9 s (6.6 to 7.8)
+on 2 CPU cores. Evaluation takes 6% of the training time. Measured by ``algoperf-lite run --suite
+lite -s nadamw --quick --studies 10`` and ``python -m benchmarks.trials``; `docs/workloads.md` has
+other methods, and the variants.
 
 Validation loss after 1,400 steps and steps to the target, at default points (nadamw 10 seeds, the
 others 3; medians):
