@@ -49,7 +49,10 @@ def gather(results: Path):
         "discrimination_threads": read_trials(results / "discrimination")[0]["environment"][
             "host_threads"
         ],
-        "prepare": json.loads((results / "prepare.json").read_text()),
+        "prepare": [
+            {key: value for key, value in row.items() if key != "directory"}
+            for row in json.loads((results / "prepare.json").read_text())
+        ],
     }
 
 
