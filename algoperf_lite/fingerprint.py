@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,38 @@ def fingerprint_code(module: ModuleType, leave_out: Collection[str] = ()) -> str
         return fingerprint_source(module.__source__, leave_out)
     file = getattr(module, "__file__", None)
     return fingerprint_source(Path(file).read_text(), leave_out) if file else module.__name__
+
+
+def modules_used(module: ModuleType, prefix: str, without: str | None = None) -> list[ModuleType]:
+    """Loaded modules that a module uses, directly or through one another, but not itself.
+
+    Args:
+        module: where to start.
+        prefix: of the names of the modules looked for, such as ``"submissions."``.
+        without: prefix of names to leave out.
+
+    Returns:
+        In name order.
+    """
+    found: set[str] = set()
+    todo = [module]
+    while todo:
+        values = vars(todo.pop()).values()
+        names = {
+            v.__name__ if isinstance(v, ModuleType) else getattr(v, "__module__", None)
+            for v in values
+        }
+        new = {
+            n
+            for n in names - found
+            if isinstance(n, str)
+            and n.startswith(prefix)
+            and not (without and n.startswith(without))
+            and n in sys.modules
+        }
+        found |= new
+        todo += [sys.modules[name] for name in new]
+    return [sys.modules[name] for name in sorted(found - {module.__name__})]
 
 
 def _assigns(node: ast.stmt, names: Collection[str]) -> bool:

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from algoperf_lite.errors import UsageError, unknown_name
-from algoperf_lite.fingerprint import fingerprint_code
+from algoperf_lite.fingerprint import fingerprint_code, modules_used
 
 if TYPE_CHECKING:
     from algoperf_lite.submission import Submission
@@ -128,7 +128,9 @@ def find_submission(text: str) -> tuple[str, Submission, str]:
     except UsageError as error:
         prefix = "" if str(error).startswith(selector.base) else f"{text}: "
         raise UsageError(f"{prefix}{error}") from error
-    code = [fingerprint_code(m) for m in (module, *_shared_modules(module))]
+    code = [
+        fingerprint_code(m) for m in (module, *modules_used(module, f"{PACKAGES['submission']}."))
+    ]
     parts = f"{code} {sorted(selector.params.items())}"
     return selector.name, submission, hashlib.sha256(parts.encode()).hexdigest()
 
@@ -179,24 +181,6 @@ def all_workloads() -> list[Workload]:
     """Every workload of the tree and of entry points, variants after their base."""
     names = known_names("workload")
     return [w for name in names for w in workloads_in(_named_module("workload", name))]
-
-
-def _shared_modules(module: ModuleType) -> list[ModuleType]:
-    """Modules of the `submissions` package that a submission uses, such as its schedules."""
-    prefix = f"{PACKAGES['submission']}."
-    found: set[str] = set()
-    todo = [module]
-    while todo:
-        values = vars(todo.pop()).values()
-        names = {v.__name__ if isinstance(v, ModuleType) else _defined_in(v) for v in values}
-        new = {n for n in names if isinstance(n, str) and n.startswith(prefix)} - found
-        found |= new
-        todo += [sys.modules[name] for name in new]
-    return [sys.modules[name] for name in sorted(found - {module.__name__})]
-
-
-def _defined_in(value: Any) -> Any:
-    return getattr(value, "__module__", None)
 
 
 def _literal(node: ast.expr) -> Any:

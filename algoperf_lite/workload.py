@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal
 
-from algoperf_lite.fingerprint import fingerprint_code
+from algoperf_lite.fingerprint import fingerprint_code, modules_used
 
 if TYPE_CHECKING:
     import flax.linen as nn
@@ -249,24 +249,12 @@ def _with_imports(modules: Collection[str]) -> set[str]:
 
     Datasets are left out: their content has a fingerprint of its own.
     """
-    found, todo = set(), [m for m in modules if m in sys.modules]
-    while todo:
-        name = todo.pop()
-        found.add(name)
+    found = set(modules)
+    for name in modules:
         package, _, inside = name.partition(".")
-        values = vars(sys.modules[name]).values() if inside else ()
-        names = {
-            value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            for value in values
-        }
-        todo += [
-            other
-            for other in names - found
-            if isinstance(other, str)
-            and other.startswith(f"{package}.")
-            and not other.startswith(f"{package}.datasets")
-            and other in sys.modules
-        ]
+        if inside and name in sys.modules:
+            used = modules_used(sys.modules[name], f"{package}.", without=f"{package}.datasets")
+            found |= {module.__name__ for module in used}
     return found
 
 

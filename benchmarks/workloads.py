@@ -22,8 +22,7 @@ from algoperf_lite import environment, registry
 from algoperf_lite.cli.show import read_trials
 from algoperf_lite.executors.worker import describe_workload
 from algoperf_lite.records import EVALUATIONS_FILE, finite, read_evaluations, read_json
-from algoperf_lite.targets import choice
-from algoperf_lite.targets.measure import NEVER
+from algoperf_lite.targets import choice, never
 from benchmarks import discrimination, trials
 from benchmarks.mnist_mlp import ADAMW, WORKLOAD, synthetic_splits
 from benchmarks.overhead import compare, compare_named
@@ -34,12 +33,9 @@ def gather(results: Path):
     """All figures but the overheads, from the results directories that the commands above write."""
     bases = [registry.find_workload(name) for name in SUITES["lite"]]
     variants = [v for base in bases for v in registry.variants_of(base.name)]
-    never = {
-        w.name: f"{w.name}[target={-NEVER if w.target.direction == 'minimize' else NEVER}]"
-        for w in variants
-    }
+    endless = [f"{w.name}[target={never(w.target.direction)}]" for w in variants]
     current = {w.name: w.fingerprint for w in bases}
-    current |= {name: registry.find_workload(name).fingerprint for name in never.values()}
+    current |= {name: registry.find_workload(name).fingerprint for name in endless}
     check_versions(results, current)
     return {
         "workloads": {w.name: describe_workload(w.name) for w in (*bases, *variants)},

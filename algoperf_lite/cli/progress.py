@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from algoperf_lite.environment import device_name
+from algoperf_lite.targets import NEVER
 
 REDRAW_SECONDS = 1.0
-NEVER = 1e30  # a target beyond this is there to be missed, see `algoperf_lite.targets`
 WIDTH_OF_NUMBERS = 54  # characters of all columns but the names, and the gaps
 STATUS = {
     "running": ("running", ""),

@@ -5,3 +5,16 @@ step hint, run the best point again over many seeds, and take the median of the 
 On a laptop a target must also be reached reliably by the reference submission, on the slope of its
 curve rather than at its flat end; that is the value to paste, and both are shown.
 """
+
+NEVER = 1e30
+"""The size of a target that no trial reaches, so that it runs on to its end."""
+
+
+def never(direction: str) -> float:
+    """The value of a target in a direction that is never met.
+
+    Example:
+        >>> never("minimize")
+        -1e+30
+    """
+    return -NEVER if direction == "minimize" else NEVER

@@ -23,11 +23,11 @@ from algoperf_lite.records import (
 )
 from algoperf_lite.registry import Selector, parse_selector
 from algoperf_lite.spec import TrialSpec
+from algoperf_lite.targets import never
 from algoperf_lite.targets.choice import Candidate, Curve, best_value, candidates, choose
 from algoperf_lite.workload import Direction
 
 METHODS = ("adamw", "nadamw", "nesterov", "heavy_ball")
-NEVER = 1e30
 FEWEST_SEEDS = 3
 
 
@@ -139,9 +139,8 @@ class _Procedure:
             described["name"], target["metric"], target["direction"], described["step_hint"],
             described["reference"],
         )  # fmt: skip
-        never = -NEVER if target["direction"] == "minimize" else NEVER
         selector = parse_selector(described["selector"])
-        self._selector = _written(selector, {"target": never})
+        self._selector = _written(selector, {"target": never(target["direction"])})
         self._results = results / described["name"]
         self._executor = executor
         self.observe: study.Observer = lambda event: None
