@@ -16,7 +16,7 @@ from algoperf_lite.running import Observer, batches, run_batch, run_trial
 from algoperf_lite.spec import TrialSpec
 
 if TYPE_CHECKING:
-    from scoring.leaderboard import Leaderboard
+    from scoring.board import Leaderboard
 
 BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
 

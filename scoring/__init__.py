@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Cell": "scoring.leaderboard",
-    "Leaderboard": "scoring.leaderboard",
-    "Row": "scoring.leaderboard",
+    "Cell": "scoring.board",
+    "Leaderboard": "scoring.board",
+    "Row": "scoring.board",
     "score": "scoring.leaderboard",
     "performance_profiles": "scoring.figures",
     "leaderboard_view": "scoring.tables",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoring.leaderboard import Leaderboard, Row
+from scoring.board import Leaderboard, Row
 from scoring.profiles import TAU_MAX
 
 if TYPE_CHECKING:

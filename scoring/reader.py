@@ -1,28 +1,21 @@
 """Turns the records of a results directory into a flat list of trials."""
 
-import json
 import math
 import os
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from algoperf_lite import records as layout
-from algoperf_lite.errors import UsageError
-from algoperf_lite.records import EVALUATIONS_FILE, SCHEMA, TRIAL_FILE
-from scoring.evaluations import Evaluations, MalformedError, read_evaluations
+from algoperf_lite.errors import UsageError, unknown_name
+from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
+from scoring.clocks import CLOCKS, STEP_COLUMN, TIME_COLUMN, first_hit, steps_at, time_at, unit
+from scoring.evaluations import Evaluations, MalformedError, Request, read_many
+from scoring.record import VOID_STATUSES, contradicts_hit, read_record
 from scoring.suite import Suite, WorkloadTarget
 from scoring.walk import Problem, TrialPath, walk
-
-TIME_COLUMN = "accumulated_submission_time"
-STEP_COLUMN = "global_step"
-# A trial that ended so never scores, even if a row meets the target.
-VOID_STATUSES = frozenset({"error", "interrupted", "invalid", "stopped", "unreadable"})
-STATUSES = VOID_STATUSES.union(layout.STATUSES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Trial:
         study: from 0.
         workload: without the framework suffix.
         number: from 1.
-        seconds: on-clock time at the first evaluation that met the target within the budget;
+        time: on the chosen clock, at the first evaluation that met the target within the budget;
             infinity if none did or the trial is void.
         steps: steps at that evaluation; None if missed or not logged.
         status: how it ended. Logs without a trial.json get "target_reached" or "missed".
@@ -44,13 +37,15 @@ class Trial:
         recorded: whether it has a trial.json, which AlgoPerf's own logs never have.
         timed: whether its seconds mean anything; they do not where points shared a program, or
             where an exploration stopped the trial.
+        limit: on the chosen clock, what a miss is counted at in a speedup: the budget where one is
+            recorded, else where the logs end; NaN without logs.
     """
 
     submission: str
     study: int
     workload: str
     number: int
-    seconds: float
+    time: float
     steps: int | None
     status: str
     reason: str | None
@@ -58,24 +53,36 @@ class Trial:
     notes: tuple[str, ...] = ()
     recorded: bool = False
     timed: bool = True
+    limit: float = math.nan
 
     @property
     def reached(self) -> bool:
         """Whether the trial counts as having met the target."""
-        return math.isfinite(self.seconds)
+        return math.isfinite(self.time)
 
 
 @dataclass(frozen=True)
 class Records:
-    """Everything a results directory says about a suite."""
+    """Everything a results directory says about a suite.
+
+    Attributes:
+        trials: in a fixed order.
+        submissions: that have a directory, with or without trials of the suite.
+        problems: what was malformed, and is skipped or voided; a path at most once.
+        clock: that the trials' times are on.
+    """
 
     trials: list[Trial]
     submissions: list[str]
     problems: list[Problem]
+    clock: str = "time"
 
 
 def read_records(
-    results_dir: str | Path, suite: Suite, known: Collection[str] | None = None
+    results_dir: str | Path,
+    suite: Suite,
+    known: Collection[str] | None = None,
+    clock: str = "time",
 ) -> Records:
     """Reads every trial of a suite's workloads.
 
@@ -83,35 +90,123 @@ def read_records(
         results_dir: the directory whose subdirectories are submissions.
         suite: says which workloads to read, and their targets.
         known: workloads that are left out on purpose, so no reason to complain.
-
-    Returns:
-        Trials in a fixed order. What is malformed is skipped and reported, a path at most once.
+        clock: one of `scoring.clocks.CLOCKS`.
 
     Raises:
-        UsageError: the directory is missing, holds no trial of the suite, or holds trials that
-            were not timed.
+        UsageError: the directory is missing or holds no trial of the suite; an unknown clock, or
+            one that the trials were not timed by.
     """
+    if clock not in CLOCKS:
+        raise unknown_name("clock", clock, CLOCKS)
     found = walk(results_dir, suite.names, known)
     targets = {target.name: target for target in suite.workloads}
-    trials: list[Trial] = []
     problems = list(found.problems)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        read = pool.map(lambda trial: read_trial(trial, targets[trial.workload]), found.trials)
-        for trial, trial_problems in read:
-            problems += trial_problems
-            if trial is not None:
-                trials.append(trial)
-    _refuse_untimed(trials)
-    return Records(_without_unfinished(trials, problems), found.submissions, problems)
+    records = [_record(where, problems) for where in found.trials]
+    rows = read_many(
+        Request(
+            os.path.join(where.path, EVALUATIONS_FILE),
+            (TIME_COLUMN, targets[where.workload].column),
+            (STEP_COLUMN,),
+            (record or {}).get("evaluations_sha256"),
+        )
+        for where, record in zip(found.trials, records, strict=True)
+    )
+    trials = []
+    for where, record, read in zip(found.trials, records, rows, strict=True):
+        trial = _trial(where, targets[where.workload], record, read, clock, problems)
+        if trial is not None:
+            trials.append(trial)
+    _refuse_untimed(trials, clock)
+    trials = _without_unfinished(trials, problems)
+    return Records(trials, found.submissions, _each_once(problems), clock)
 
 
-def _refuse_untimed(trials: list[Trial]) -> None:
+def _record(where: TrialPath, problems: list[Problem]) -> dict[str, Any] | None:
+    try:
+        return read_record(where)
+    except MalformedError as error:
+        # What cannot be read might say "error": such a trial must not score.
+        problems.append(Problem(os.path.join(where.path, TRIAL_FILE), str(error)))
+        return {"status": "unreadable", "reason": str(error)}
+
+
+def _trial(
+    where: TrialPath,
+    target: WorkloadTarget,
+    record: dict[str, Any] | None,
+    rows: Evaluations | MalformedError,
+    clock: str,
+    problems: list[Problem],
+) -> Trial | None:
+    """One trial; None if it holds neither a record nor evaluations."""
+    csv_path = os.path.join(where.path, EVALUATIONS_FILE)
+    status = record["status"] if record else None
+    timed = (record or {}).get("timed", True)
+    time, steps, limit, notes = math.inf, None, math.nan, []
+    if isinstance(rows, MalformedError):
+        # A trial that failed before its first evaluation needs no evaluations.
+        if status not in VOID_STATUSES or os.path.exists(csv_path):
+            shown = csv_path if os.path.exists(csv_path) else where.path
+            problems.append(Problem(shown, str(rows)))
+        if record is None:
+            return None
+    else:
+        budget = (record or {}).get("budget_seconds")
+        row = first_hit(rows, target, budget, timed or clock != "steps")
+        notes = rows.notes + _oddities(rows, status)
+        if row is not None and contradicts_hit(record, target):
+            notes.append(f"meets the target, but {TRIAL_FILE} says {status}: not counted")
+            row = None
+        limit = _limit(rows, budget, clock)
+        if row is not None and status not in VOID_STATUSES:
+            time, steps = time_at(clock, rows, row, record), steps_at(rows, row)
+            if time is None:
+                raise _no_clock(clock, where.path)
+    if notes:
+        problems.append(Problem(csv_path, "; ".join(notes)))
+    return Trial(
+        submission=where.submission,
+        study=where.study,
+        workload=where.workload,
+        number=where.number,
+        time=time,
+        steps=steps,
+        status=status or ("target_reached" if math.isfinite(time) else "missed"),
+        reason=(record or {}).get("reason"),
+        path=where.path,
+        notes=tuple(notes),
+        recorded=record is not None,
+        timed=timed,
+        limit=limit,
+    )
+
+
+def _limit(rows: Evaluations, budget: float | None, clock: str) -> float:
+    if unit(clock) == "s" and budget is not None:
+        return float(budget)
+    column = rows.columns.get(TIME_COLUMN if unit(clock) == "s" else STEP_COLUMN, np.empty(0))
+    column = column[np.isfinite(column)]
+    return float(column.max()) if len(column) else math.nan
+
+
+def _no_clock(clock: str, path: str) -> UsageError:
+    if clock == "steps":
+        return UsageError(
+            f"{path}: met its target, but logs no {STEP_COLUMN}: score by --clock time"
+        )
+    return UsageError(
+        f"{path}: met its target, but has no {TRIAL_FILE} that knows the clock {clock!r}, as"
+        " AlgoPerf's own logs have not: score by --clock time or --clock steps"
+    )
+
+
+def _refuse_untimed(trials: list[Trial], clock: str) -> None:
     untimed = [trial.path for trial in trials if not trial.timed]
-    if untimed:
+    if untimed and clock != "steps":
         raise UsageError(
             f"{len(untimed)} of {len(trials)} trials were not timed, as in an exploration with"
-            f" --vectorize or --stop-hopeless ({untimed[0]}): they cannot be scored by time, and"
-            " scores by steps there are none yet. Score what `algoperf-lite run` recorded"
+            f" --vectorize or --stop-hopeless ({untimed[0]}): they cannot be scored by time. Score"
+            " them by --clock steps, or score what `algoperf-lite run` recorded"
         )
 
 
@@ -127,117 +222,29 @@ def _without_unfinished(trials: list[Trial], problems: list[Problem]) -> list[Tr
             reason = f"has no {TRIAL_FILE}: unfinished, not counted"
             problems.append(Problem(trial.path, reason))
             trial = replace(  # noqa: PLW2901
-                trial, seconds=math.inf, steps=None, status="interrupted", reason=reason
+                trial, time=math.inf, steps=None, status="interrupted", reason=reason
             )
         result.append(trial)
     return result
 
 
-def read_trial(where: TrialPath, target: WorkloadTarget) -> tuple[Trial | None, list[Problem]]:
-    """Reads one trial directory; None if it holds neither a record nor evaluations."""
-    problems: list[Problem] = []
-    record_path = os.path.join(where.path, TRIAL_FILE)
-    csv_path = os.path.join(where.path, EVALUATIONS_FILE)
-    record: dict[str, Any] | None = None
-    rows: Evaluations | None = None
-    try:
-        record = _read_record(record_path)
-    except MalformedError as error:
-        # What cannot be read might say "error": such a trial must not score.
-        record = {"status": "unreadable", "reason": str(error)}
-        problems.append(Problem(record_path, str(error)))
-    status = record["status"] if record else None
-    try:
-        rows = read_evaluations(csv_path, (TIME_COLUMN, target.column), (STEP_COLUMN,))
-    except MalformedError as error:
-        # A trial that failed before its first evaluation needs no evaluations.
-        if status not in VOID_STATUSES or os.path.exists(csv_path):
-            shown = csv_path if os.path.exists(csv_path) else where.path
-            problems.append(Problem(shown, str(error)))
-        if record is None:
-            return None, problems
-    budget = (record or {}).get("budget_seconds")
-    seconds, steps = (math.inf, None) if rows is None else first_hit(rows, target, budget)
-    notes = [] if rows is None else rows.notes + _oddities(rows, status)
-    if notes:
-        problems.append(Problem(csv_path, "; ".join(notes)))
-    if status in VOID_STATUSES:
-        seconds, steps = math.inf, None
-    trial = Trial(
-        submission=where.submission,
-        study=where.study,
-        workload=where.workload,
-        number=where.number,
-        seconds=seconds,
-        steps=steps,
-        status=status or ("target_reached" if math.isfinite(seconds) else "missed"),
-        reason=(record or {}).get("reason"),
-        path=where.path,
-        notes=tuple(notes),
-        recorded=record is not None,
-        timed=(record or {}).get("timed", True),
-    )
-    return trial, problems
-
-
-def first_hit(
-    rows: Evaluations, target: WorkloadTarget, budget: float | None = None
-) -> tuple[float, int | None]:
-    """(seconds, steps) of the first row, in file order, that meets the target within the budget.
-
-    Rows whose time or metric is NaN, empty or infinite never do. (infinity, None) if none does.
-    """
-    seconds, metric = rows.columns[TIME_COLUMN], rows.columns[target.column]
-    met = metric <= target.value if target.direction == "minimize" else metric >= target.value
-    met &= np.isfinite(metric) & np.isfinite(seconds) & (seconds >= 0)
-    if budget is not None:
-        met &= seconds <= budget
-    if not met.any():
-        return math.inf, None
-    row = int(met.argmax())
-    steps = rows.columns.get(STEP_COLUMN, np.full(len(met), np.nan))[row]
-    return float(seconds[row]), int(steps) if np.isfinite(steps) else None
+def _each_once(problems: list[Problem]) -> list[Problem]:
+    """Problems with those of one path put together."""
+    whats: dict[str, list[str]] = {}
+    for problem in problems:
+        whats.setdefault(problem.path, []).append(problem.what)
+    return [Problem(path, "; ".join(dict.fromkeys(of_path))) for path, of_path in whats.items()]
 
 
 def _oddities(rows: Evaluations, status: str | None) -> list[str]:
     """What is readable and yet cannot be right."""
     seconds = rows.columns[TIME_COLUMN]
-    seconds = seconds[np.isfinite(seconds)]
+    if len(seconds) == 0:
+        return [] if status in VOID_STATUSES else ["holds no evaluation"]
     notes = []
-    if len(rows.columns[TIME_COLUMN]) == 0 and status not in VOID_STATUSES:
-        notes.append("holds no evaluation")
     if (seconds < 0).any():
         notes.append(f"{TIME_COLUMN} is negative: such rows are not counted")
-    if (np.diff(seconds) < 0).any():
+    seconds = seconds[np.isfinite(seconds)]
+    if (seconds[1:] < seconds[:-1]).any():
         notes.append(f"{TIME_COLUMN} decreases")
     return notes
-
-
-def _read_record(path: str) -> dict[str, Any] | None:
-    """The record of a trial; None where there is none, as in AlgoPerf's own logs."""
-    try:
-        with open(path, "rb") as file:
-            record = json.loads(file.read())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise MalformedError(f"cannot be read ({error.strerror}): not counted") from None
-    except (ValueError, RecursionError):
-        raise MalformedError("is not readable JSON: the trial is not counted") from None
-    if not isinstance(record, dict):
-        raise MalformedError("holds no JSON object: the trial is not counted")
-    schema = record.get("schema")
-    if schema != SCHEMA:
-        raise MalformedError(f"has schema {schema!r}, this version reads {SCHEMA}: not counted")
-    status = record.get("status")
-    if not isinstance(status, str) or status not in STATUSES:
-        raise MalformedError(f"has the unknown status {status!r}: the trial is not counted")
-    budget = record.get("budget_seconds")
-    is_number = isinstance(budget, int | float) and not isinstance(budget, bool)
-    if budget is not None and not (is_number and budget >= 0):
-        raise MalformedError(f"has budget_seconds {budget!r}: the trial is not counted")
-    if not isinstance(record.get("timed", True), bool):
-        raise MalformedError(f"has timed {record['timed']!r}: the trial is not counted")
-    if not isinstance(record.get("reason"), str | None):
-        record["reason"] = json.dumps(record["reason"])
-    return record

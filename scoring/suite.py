@@ -17,6 +17,7 @@ from algoperf_lite.records import SCHEMA
 
 MINIMISED = frozenset(["ce_loss", "error_rate", "ctc_loss", "wer", "l1_loss", "loss", "ppl"])
 MAXIMISED = frozenset(["mean_average_precision", "ssim", "accuracy", "bleu"])
+RULESETS = ("external", "self")
 DIRECTIONS = ("minimize", "maximize")
 
 
@@ -85,6 +86,10 @@ class Suite:
     def trials_of(self, submission: str) -> int | None:
         """Trials per (workload, study) that a submission owes; None where it is not declared."""
         return 1 if self.ruleset_of(submission) == "self" else self.trials
+
+    def with_submissions(self, names: Iterable[str]) -> "Suite":
+        """The same suite for these submissions alone."""
+        return replace(self, submissions={name: self.ruleset_of(name) for name in names})
 
     def select(self, names: Iterable[str]) -> "Suite":
         """The part of the suite with these workloads, in the suite's order.
@@ -244,7 +249,7 @@ def _submissions(where: str, declared: Any) -> dict[str, str | None] | None:
 
 
 def _ruleset(where: str, key: str, ruleset: Any) -> str | None:
-    if ruleset is not None and ruleset not in ("external", "self"):
+    if ruleset is not None and ruleset not in RULESETS:
         _bad(where, key, f"must be 'external' or 'self', not {ruleset!r}")
     return ruleset
 

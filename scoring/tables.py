@@ -9,9 +9,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from scoring.leaderboard import Cell, Leaderboard, Row
+from scoring.board import Cell, Leaderboard, Row
+from scoring.clocks import CLOCKS
+from scoring.uncertainty import LEAST_STUDIES
 
-STUDIES_FOR_RANKING = 3
 # Blanks between two columns: one of padding, one for the divider that is not drawn.
 _PADDING = 2
 
@@ -59,11 +60,25 @@ def notes(board: Leaderboard, max_problems: int = 5) -> list[Text]:
                 style="yellow",
             )
         )
-    if board.studies < STUDIES_FOR_RANKING:
+    if board.studies < LEAST_STUDIES:
         count = "1 study" if board.studies == 1 else f"{board.studies} studies"
-        lines.append(Text(f"{count}: no intervals; run {STUDIES_FOR_RANKING} for a ranking."))
+        lines.append(Text(f"{count}: no intervals; run {LEAST_STUDIES} for a ranking."))
     states = {cell.state for row in board.rows for cell in row.cells.values()}
     lines += [Text(text, style="dim") for state, text in _EXPLANATIONS.items() if state in states]
+    if board.studies >= LEAST_STUDIES:
+        lines.append(
+            Text(f"95%: intervals by bootstrap over {board.studies} studies.", style="dim")
+        )
+    if board.clock != "time":
+        lines.append(Text(f"Clock: {board.clock}, {CLOCKS[board.clock]}.", style="dim"))
+    if board.baseline is not None:
+        lines.append(
+            Text(
+                f"speedup: over {board.baseline}, geometric mean over workloads; a miss counts at"
+                " the budget.",
+                style="dim",
+            )
+        )
     if board.integration != "exact":
         lines.append(Text(f"Integration: {board.integration}.", style="dim"))
     for problem in board.problems[:max_problems]:
@@ -86,7 +101,8 @@ def _tables(board: Leaderboard, width: int) -> Iterator[Table]:
         return
     names = max([len("submission"), *(len(row.name) for row in board.rows)])
     names = min(names, max(16, width // 3))
-    first = sum(w + _PADDING for w in (2, names, 6, 7))
+    lead = _leading_columns(board)
+    first = sum(width + _PADDING for _, width, _ in lead) + names + _PADDING
     rest = list(board.suite)
     while rest:
         fixed = first if len(rest) == len(board.suite) else names + _PADDING
@@ -97,57 +113,90 @@ def _tables(board: Leaderboard, width: int) -> Iterator[Table]:
                 break
             count += 1
         now, rest = rest[:count], rest[count:]
-        yield _table(board, now, names, is_first=fixed is first)
+        yield _table(board, now, names, lead if fixed is first else [])
 
 
-def _table(board: Leaderboard, workloads: Sequence[str], names: int, is_first: bool) -> Table:
+def _leading_columns(board: Leaderboard) -> list[tuple[str, int, list[str]]]:
+    """(header, width, text of each row) of the columns that are not workloads'; the rank first."""
+    rows = board.rows
+    columns = [("#", [str(row.rank) for row in rows])]
+    if any(row.rank_interval for row in rows):
+        columns.append(("95%", [_span(row.rank_interval, "d") for row in rows]))
+    columns.append(("score", [f"{row.score:.4f}" for row in rows]))
+    if any(row.score_interval for row in rows):
+        columns.append(("95%", [_span(row.score_interval, ".2f") for row in rows]))
+    if board.baseline is not None:
+        columns.append(("speedup", [f"{row.speedup:.2f}x" for row in rows]))
+    reached = [f"{row.targets_reached}/{len(board.base_workloads)}" for row in rows]
+    columns.append(("targets", reached))
+    return [(header, max(map(len, [header, *texts])), texts) for header, texts in columns]
+
+
+def _span(ends: tuple[float, float] | None, form: str) -> str:
+    """An interval, or the one number it comes down to."""
+    if ends is None:
+        return ""
+    low, high = (format(end, form) for end in ends)
+    return low if low == high else f"{low}-{high}"
+
+
+def _table(
+    board: Leaderboard,
+    workloads: Sequence[str],
+    names: int,
+    lead: list[tuple[str, int, list[str]]],
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    if is_first:
-        table.add_column("#", justify="right", width=2)
+    ranks, others = lead[:1], lead[1:]
+    for header, width, _ in ranks:
+        table.add_column(header, justify="right", width=width)
     table.add_column("submission", width=names, overflow="fold")
-    if is_first:
-        table.add_column("score", justify="right", width=6)
-        table.add_column("targets", justify="right", width=7)
+    for header, width, _ in others:
+        table.add_column(header, justify="right", width=width)
     for workload in workloads:
         header = Text("\n".join(_header_lines(board, workload)))
         width = _column_width(board, workload)
         table.add_column(header, justify="right", vertical="top", width=width, overflow="fold")
-    for rank, row in enumerate(board.rows, 1):
-        head: list[str | Text] = [Text(row.name, style="bold" if rank == 1 else "")]
-        if is_first:
-            reached = f"{row.targets_reached}/{len(board.base_workloads)}"
-            head = [str(rank), *head, Text(f"{row.score:.4f}", style="bold"), reached]
-        table.add_row(*head, *(_shown(row, w, board.studies) for w in workloads))
+    for i, row in enumerate(board.rows):
+        name = Text(row.name, style="bold" if row.rank == 1 else "")
+        head = [texts[i] for _, _, texts in ranks]
+        numbers = [
+            Text(texts[i], style="bold" if header == "score" else "dim" if header == "95%" else "")
+            for header, _, texts in others
+        ]
+        table.add_row(*head, name, *numbers, *(_shown(row, w, board) for w in workloads))
     return table
 
 
-def _shown(row: Row, workload: str, studies: int) -> Text:
+def _shown(row: Row, workload: str, board: Leaderboard) -> Text:
     cell = row.cells[workload]
     style = {"reached": "green bold" if cell.ratio == 1 else "", "missing": "dim"}
-    lines = filter(None, _cell_lines(cell, studies))
+    lines = filter(None, _cell_lines(cell, board.studies, board.unit))
     return Text("\n".join(lines), style=style.get(cell.state, "red"))
 
 
-def _cell_lines(cell: Cell, studies: int) -> tuple[str, str]:
-    """Two lines: the seconds and how they compare, or why there are none."""
+def _cell_lines(cell: Cell, studies: int, unit: str) -> tuple[str, str]:
+    """Two lines: the time and how they compare, or why there are none."""
     if cell.counts:
-        return f"{seconds_text(cell.seconds)} s", ratio_text(cell.ratio)
-    if math.isfinite(cell.seconds):
-        return f"{seconds_text(cell.seconds)} s", cell.word
+        return time_text(cell.time, unit), ratio_text(cell.ratio)
+    if math.isfinite(cell.time):
+        return time_text(cell.time, unit), cell.word
     if cell.state == "missed" and studies > 1:
         return cell.word, f"met {cell.studies_reached}/{studies}"
     return cell.word, ""
 
 
-def seconds_text(seconds: float) -> str:
-    """Seconds to about four figures.
+def time_text(time: float, unit: str = "s") -> str:
+    """A time to about four figures, with its unit; of steps, the number alone.
 
     Example:
-        >>> seconds_text(3.14159), seconds_text(98.76), seconds_text(57674.48)
-        ('3.14', '98.8', '57,674')
+        >>> time_text(3.14159), time_text(57674.48), time_text(1250, "steps")
+        ('3.14 s', '57,674 s', '1,250')
     """
-    decimals = 2 if seconds < 10 else 1 if seconds < 1000 else 0
-    return f"{seconds:,.{decimals}f}"
+    if unit == "steps":
+        return f"{time:,.0f}"
+    decimals = 2 if time < 10 else 1 if time < 1000 else 0
+    return f"{time:,.{decimals}f} {unit}"
 
 
 def ratio_text(ratio: float) -> str:
@@ -169,5 +218,5 @@ def _header_lines(board: Leaderboard, workload: str) -> list[str]:
 
 def _column_width(board: Leaderboard, workload: str) -> int:
     cells = (row.cells[workload] for row in board.rows)
-    lines = [line for cell in cells for line in _cell_lines(cell, board.studies)]
+    lines = [line for cell in cells for line in _cell_lines(cell, board.studies, board.unit)]
     return max(map(len, [*_header_lines(board, workload), *lines]))

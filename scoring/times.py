@@ -1,7 +1,7 @@
 """From trials to one time per submission and workload."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,12 +18,13 @@ class TimeTable:
     Attributes:
         submissions: names, sorted.
         workloads: base workloads, then held-out variants.
-        of_study: [N, S, W] seconds, the least over the study's trials; infinity where missed or
+        of_study: [N, S, W] times, the least over the study's trials; infinity where missed or
             missing.
         trials: the trials that count, by (submission, workload).
         problems: trials beyond what the suite declares, which do not count.
         found: how many trials there are, interrupted ones left out.
         declared: how many there should be.
+        limits: [S, W], what a miss is counted at in a speedup; NaN without logs.
     """
 
     submissions: tuple[str, ...]
@@ -33,6 +34,7 @@ class TimeTable:
     problems: list[Problem] = field(default_factory=list)
     found: int = 0
     declared: int = 0
+    limits: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def studies(self) -> int:
@@ -41,7 +43,7 @@ class TimeTable:
 
     @property
     def median(self) -> np.ndarray:
-        """[S, W] seconds: the median over all studies, missing ones as infinity."""
+        """[S, W]: the median over all studies, missing ones as infinity."""
         return median_over_studies(self.of_study)
 
 
@@ -74,16 +76,23 @@ def time_table(trials: Iterable[Trial], suite: Suite, submissions: Iterable[str]
     kept = [trial for trial in trials if _declared(trial, suite, problems)]
     with_trials = {trial.submission for trial in kept}
     names = tuple(sorted({*submissions, *with_trials, *(suite.submissions or ())}))
-    seen = {name: sorted({t.study for t in kept if t.submission == name}) for name in names}
+    seen: dict[str, set[int]] = {name: set() for name in names}
+    most: dict[str, int] = dict.fromkeys(names, 1)
+    for trial in kept:
+        seen[trial.submission].add(trial.study)
+        most[trial.submission] = max(most[trial.submission], trial.number)
+    place = {name: {study: i for i, study in enumerate(sorted(of))} for name, of in seen.items()}
     studies = suite.studies or max(map(len, seen.values()), default=0) or 1
     position = {name: i for i, name in enumerate(names)}
     column = {name: i for i, name in enumerate(suite.names)}
     of_study = np.full((studies, len(names), len(suite.names)), math.inf)
+    limits = np.full((len(names), len(suite.names)), math.nan)
     cells: dict[tuple[str, str], list[Trial]] = {}
     for trial in kept:
-        study = trial.study if suite.studies else seen[trial.submission].index(trial.study)
+        study = trial.study if suite.studies else place[trial.submission][trial.study]
         where = study, position[trial.submission], column[trial.workload]
-        of_study[where] = min(of_study[where], trial.seconds)
+        of_study[where] = min(of_study[where], trial.time)
+        limits[where[1:]] = np.fmax(limits[where[1:]], trial.limit)
         cells.setdefault((trial.submission, trial.workload), []).append(trial)
     return TimeTable(
         submissions=names,
@@ -92,7 +101,11 @@ def time_table(trials: Iterable[Trial], suite: Suite, submissions: Iterable[str]
         trials=cells,
         problems=problems,
         found=sum(trial.status != "interrupted" for trial in kept),
-        declared=sum(_owed(name, kept, suite) for name in names) * studies * len(suite.names),
+        # Where it is not declared, a submission owes in each study the most that it has in any.
+        declared=sum(suite.trials_of(name) or most[name] for name in names)
+        * studies
+        * len(suite.names),
+        limits=limits,
     )
 
 
@@ -107,10 +120,3 @@ def _declared(trial: Trial, suite: Suite, problems: list[Problem]) -> bool:
         return True
     problems.append(Problem(trial.path, what))
     return False
-
-
-def _owed(submission: str, kept: Sequence[Trial], suite: Suite) -> int:
-    """Trials per study and workload; the most that any study has where it is not declared."""
-    owed = suite.trials_of(submission)
-    most = max((t.number for t in kept if t.submission == submission), default=1)
-    return most if owed is None else owed

@@ -9,7 +9,7 @@ from algoperf_lite.cli import options, output
 from algoperf_lite.records import unwritable
 
 if TYPE_CHECKING:
-    from scoring.leaderboard import Leaderboard
+    from scoring.board import Leaderboard
 
 
 @click.command("score")

@@ -122,12 +122,14 @@ def test_to_json_is_json_and_complete(results):
     assert (x["name"], x["rank"], x["ruleset"], x["targets_reached"]) == ("x", 1, "external", 2)
     assert y["times"] == {"a": 3.0, "b": None}
     assert y["cells"]["b"] == {
-        "seconds": None,
+        "time": None,
         "ratio": None,
         "state": "missed",
         "detail": "diverged",
         "studies_reached": 0,
         "trials": 1,
+        "studies": [None],
+        "interval": None,
     }
     assert shown["problems"] == [
         {"path": str(results / "stray.txt"), "what": "stray file: ignored"}

@@ -32,19 +32,19 @@ def test_a_trial_is_read_from_its_place(tmp_path):
     trial = only_trial(tmp_path)
     identity = (trial.submission, trial.study, trial.workload, trial.number)
     assert identity == ("adam", 2, "a", 3)
-    assert (trial.seconds, trial.steps, trial.status) == (12.25, 10, "target_reached")
+    assert (trial.time, trial.steps, trial.status) == (12.25, 10, "target_reached")
     assert trial.path == str(trial_dir(tmp_path, "adam", "a", 2, 3))
 
 
 def test_the_first_row_in_file_order_counts_even_if_a_later_one_is_worse(tmp_path):
     write_trial(tmp_path, "s", "a", [(1, 5), (2, 0.9), (3, 4), (4, 0.1)])
-    assert only_trial(tmp_path).seconds == 2
+    assert only_trial(tmp_path).time == 2
 
 
 def test_a_maximised_metric_counts_from_its_target_up(tmp_path):
     rows = [(1, 0.89), (2, 0.9), (3, 0.95)]
     write_trial(tmp_path, "s", "a", rows, metric="accuracy")
-    assert only_trial(tmp_path, metric="accuracy").seconds == 2
+    assert only_trial(tmp_path, metric="accuracy").time == 2
 
 
 @pytest.mark.parametrize("bad", ["", "nan", "NaN", "inf", "-inf", "x"])
@@ -52,14 +52,14 @@ def test_a_maximised_metric_counts_from_its_target_up(tmp_path):
 def test_nan_empty_or_infinite_targets_never_count(tmp_path, bad, metric):
     write_trial(tmp_path, "s", "a", [(1, bad), (2, bad)], metric=metric)
     trial = only_trial(tmp_path, metric=metric)
-    assert trial.seconds == math.inf
+    assert trial.time == math.inf
     assert trial.status == "missed"
 
 
 @pytest.mark.parametrize("bad", ["", "nan", "inf", "-1.0", "x"])
 def test_a_row_without_a_possible_time_never_counts(tmp_path, bad):
     write_trial(tmp_path, "s", "a", [(bad, 0.5), (7, 0.4)])
-    assert only_trial(tmp_path).seconds == 7
+    assert only_trial(tmp_path).time == 7
 
 
 def test_the_framework_suffix_is_stripped(tmp_path):
@@ -72,14 +72,14 @@ def test_a_hit_beyond_the_budget_is_a_miss(tmp_path):
     for trial, budget in enumerate([10.0, 9.999, None], 1):
         record = {"status": "budget_exhausted", "budget_seconds": budget}
         write_trial(tmp_path, "s", "a", hit(10.0), trial=trial, record=record)
-    assert [trial.seconds for trial in read(tmp_path).trials] == [10.0, math.inf, 10.0]
+    assert [trial.time for trial in read(tmp_path).trials] == [10.0, math.inf, 10.0]
 
 
 @pytest.mark.parametrize("status", ["error", "interrupted", "invalid"])
 def test_a_failed_trial_never_scores_though_a_row_meets_the_target(tmp_path, status):
     write_trial(tmp_path, "s", "a", hit(1), record={"status": status, "reason": "killed"})
     trial = only_trial(tmp_path)
-    assert (trial.seconds, trial.steps) == (math.inf, None)
+    assert (trial.time, trial.steps) == (math.inf, None)
     assert (trial.status, trial.reason) == (status, "killed")
 
 
@@ -95,7 +95,7 @@ def test_trials_that_were_not_timed_are_refused(tmp_path):
 
 def test_a_trial_that_was_stopped_never_scores(tmp_path):
     write_trial(tmp_path, "s", "a", hit(5), record={"status": "stopped"})
-    assert only_trial(tmp_path).seconds == math.inf
+    assert only_trial(tmp_path).time == math.inf
 
 
 def test_a_trial_that_failed_before_its_first_evaluation_is_no_malformed_log(tmp_path):
@@ -121,7 +121,7 @@ def test_a_trial_that_failed_before_its_first_evaluation_is_no_malformed_log(tmp
 def test_a_trial_whose_record_cannot_be_read_never_scores(tmp_path, text, what):
     (write_trial(tmp_path, "s", "a", hit(1)) / "trial.json").write_text(text)
     records = read(tmp_path)
-    assert records.trials[0].seconds == math.inf
+    assert records.trials[0].time == math.inf
     assert len(records.problems) == 1
     assert what in records.problems[0].what
 
@@ -131,7 +131,7 @@ def test_beside_finished_trials_one_without_a_record_is_unfinished(tmp_path):
     write_trial(tmp_path, "s", "a", hit(1), trial=2)
     write_trial(tmp_path, "foreign", "a", hit(2))
     records = read(tmp_path)
-    by_name = {(t.submission, t.number): (t.seconds, t.status) for t in records.trials}
+    by_name = {(t.submission, t.number): (t.time, t.status) for t in records.trials}
     assert by_name == {
         ("foreign", 1): (2, "target_reached"),
         ("s", 1): (5, "target_reached"),
@@ -151,7 +151,7 @@ def results(tmp_path):
 
 def still_reads_the_rest(results):
     records = read(results)
-    assert [(t.workload, t.seconds) for t in records.trials] == [("a", 5)]
+    assert [(t.workload, t.time) for t in records.trials] == [("a", 5)]
     return whats(records)
 
 
@@ -210,7 +210,7 @@ def test_a_csv_without_the_target_column(results):
 def test_a_csv_of_a_header_alone(tmp_path):
     write_trial(tmp_path, "s", "a", [])
     records = read(tmp_path)
-    assert records.trials[0].seconds == math.inf
+    assert records.trials[0].time == math.inf
     assert whats(records) == ["holds no evaluation"]
 
 
@@ -219,14 +219,14 @@ def test_a_csv_cut_in_mid_line_keeps_its_whole_rows(tmp_path):
     # "200,20,1.5,100" becomes "200,20,1", which would meet the target of 1.0.
     path.write_text(path.read_text().removesuffix(".5,100\n"))
     records = read(tmp_path)
-    assert records.trials[0].seconds == math.inf
+    assert records.trials[0].time == math.inf
     assert whats(records) == ["the last line is cut: that row is not counted"]
 
 
 def test_decreasing_times_are_reported_and_read(tmp_path):
     write_trial(tmp_path, "s", "a", [(9, 5), (4, 0.5)])
     records = read(tmp_path)
-    assert records.trials[0].seconds == 4
+    assert records.trials[0].time == 4
     assert whats(records) == ["accumulated_submission_time decreases"]
 
 

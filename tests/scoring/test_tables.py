@@ -4,7 +4,7 @@ import math
 import pytest
 from rich.console import Console
 
-from scoring.tables import leaderboard_view, notes, ratio_text, seconds_text
+from scoring.tables import leaderboard_view, notes, ratio_text, time_text
 from scoring.walk import Problem
 from tests.scoring.made_logs import board_of
 
@@ -79,5 +79,5 @@ def test_many_problems_are_cut_short():
 
 def test_numbers_to_about_three_figures():
     given = (0.004, 9.994, 98.76, 999.4, 57674.48)
-    assert [seconds_text(s) for s in given] == ["0.00", "9.99", "98.8", "999.4", "57,674"]
+    assert [time_text(s) for s in given] == ["0.00 s", "9.99 s", "98.8 s", "999.4 s", "57,674 s"]
     assert [ratio_text(r) for r in (1.0, 1.0001, 3.999)] == ["best", "1.00x", "4.00x"]

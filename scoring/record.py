@@ -1,0 +1,99 @@
+"""Reads a `trial.json`, and refuses one that cannot be believed."""
+
+import json
+import os
+from typing import Any
+
+from algoperf_lite import records as layout
+from algoperf_lite.records import SCHEMA, TRIAL_FILE
+from scoring.evaluations import MalformedError
+from scoring.suite import WorkloadTarget
+from scoring.walk import TrialPath
+
+# A trial that ended so never scores, even if a row meets the target.
+VOID_STATUSES = frozenset({"error", "interrupted", "invalid", "stopped", "unreadable"})
+STATUSES = VOID_STATUSES.union(layout.STATUSES)
+# A trial that ended so met no target that it knew of.
+_MISSED_STATUSES = frozenset({"budget_exhausted", "diverged"})
+
+
+def read_record(where: TrialPath) -> dict[str, Any] | None:
+    """The record of a trial; None where there is none, as in AlgoPerf's own logs.
+
+    Raises:
+        MalformedError: it cannot be read, was written by a newer version, says what it cannot say,
+            or is the record of another trial.
+    """
+    try:
+        with open(os.path.join(where.path, TRIAL_FILE), "rb") as file:
+            record = json.loads(file.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MalformedError(f"cannot be read ({error.strerror}): not counted") from None
+    except (ValueError, RecursionError):
+        raise MalformedError("is not readable JSON: the trial is not counted") from None
+    if not isinstance(record, dict):
+        raise MalformedError("holds no JSON object: the trial is not counted")
+    _check(record)
+    _check_place(record, where)
+    if not isinstance(record.get("reason"), str | None):
+        record["reason"] = json.dumps(record["reason"])
+    return record
+
+
+def contradicts_hit(record: dict[str, Any] | None, target: WorkloadTarget) -> bool:
+    """Whether a record says that the trial missed this very target, so that no row can meet it."""
+    if record is None or record["status"] not in _MISSED_STATUSES:
+        return False
+    own = record.get("target")
+    return isinstance(own, dict) and (own.get("metric"), own.get("value")) == (
+        target.metric,
+        target.value,
+    )
+
+
+def _check(record: dict[str, Any]) -> None:
+    schema = record.get("schema")
+    if schema != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        mend = "; upgrade algoperf_lite" if newer else ""
+        raise MalformedError(f"has schema {schema!r}, this version reads {SCHEMA}{mend}")
+    status = record.get("status")
+    if not isinstance(status, str) or status not in STATUSES:
+        raise MalformedError(f"has the unknown status {status!r}: the trial is not counted")
+    budget = record.get("budget_seconds")
+    if budget is not None and not (_is_number(budget) and budget >= 0):
+        raise MalformedError(f"has budget_seconds {budget!r}: the trial is not counted")
+    if not isinstance(record.get("timed", True), bool):
+        raise MalformedError(f"has timed {record['timed']!r}: the trial is not counted")
+    if not isinstance(record.get("evaluations_sha256"), str | None):
+        raise MalformedError("has an evaluations_sha256 that is no text: not counted")
+    compile_seconds = _of(record, "off_clock", dict).get("compile", 0.0)
+    rates = _of(record, "window_seconds_per_step", list)
+    if not all(_is_number(value) and value >= 0 for value in (compile_seconds, *rates)):
+        raise MalformedError("has a time that is no number: the trial is not counted")
+
+
+def _check_place(record: dict[str, Any], where: TrialPath) -> None:
+    """A record that was copied or moved is another trial's: counting it would count that twice."""
+    own = tuple(record.get(key) for key in ("study", "workload", "trial"))
+    here = (where.study, where.workload, where.number)
+    if any(a is not None and a != b for a, b in zip(own, here, strict=True)):
+        raise MalformedError(
+            f"is the record of study {own[0]}, {own[1]}, trial {own[2]}, moved or copied here:"
+            " the trial is not counted"
+        )
+
+
+def _of(record: dict[str, Any], key: str, kind: type) -> Any:
+    value = record.get(key)
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise MalformedError(f"has {key} {value!r}: the trial is not counted")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
