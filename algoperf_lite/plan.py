@@ -19,6 +19,7 @@ from algoperf_lite.records import (
     TRIAL_FILE,
     read_json,
 )
+from algoperf_lite.registry import without_directory
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.tuning import draw_points
 
@@ -160,7 +161,10 @@ def declare_suite(
             )
         suite["workloads"][w["name"]] = suite_entry(w)
     for s in described["submissions"]:
-        suite["submissions"][s["name"]] = {"ruleset": s["ruleset"]}
+        suite["submissions"][s["name"]] = {
+            "ruleset": s["ruleset"],
+            "selector": without_directory(s["selector"]),
+        }
     return suite
 
 
@@ -173,6 +177,7 @@ def suite_entry(described: dict[str, Any]) -> dict[str, Any]:
         "direction": target["direction"],
         "step_hint": described["step_hint"],
         "base": described["base"],
+        "tier": described["tier"],
         "fingerprint": described["fingerprint"],
     } | ({"provisional": target["provisional"]} if "provisional" in target else {})
 

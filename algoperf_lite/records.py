@@ -14,6 +14,7 @@ says ``interrupted``, holds an unfinished trial.
 """
 
 import csv
+import hashlib
 import json
 import math
 import os
@@ -138,10 +139,18 @@ class TrialRecorder:
             self._measurements = _Table(self.directory / "measurements.csv", list(row))
         self._measurements.append(row)
 
-    def finish(self, trial: Mapping[str, Any]) -> None:
-        """Write trial.json, which marks the record as complete, after all rows are on disk."""
+    def finish(self, trial: Mapping[str, Any]) -> dict[str, Any]:
+        """Write trial.json, which marks the record as complete, after all rows are on disk.
+
+        Returns:
+            What it holds: `trial`, and the digest of the evaluations, by which a scorer notices if
+            they change later.
+        """
         self._evaluations.sync()
-        write_json(self.directory / TRIAL_FILE, {"schema": SCHEMA, **trial})
+        digest = hashlib.sha256(self._evaluations.path.read_bytes()).hexdigest()
+        content = {"schema": SCHEMA, **trial, "evaluations_sha256": digest}
+        write_json(self.directory / TRIAL_FILE, content)
+        return content
 
 
 def evaluation_columns(metrics: Sequence[str]) -> list[str]:

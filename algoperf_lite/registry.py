@@ -166,6 +166,17 @@ def absolute(text: str) -> str:
     return text.replace(base, str(Path(base).resolve()), 1) if base.endswith(".py") else text
 
 
+def without_directory(text: str) -> str:
+    """A selector as a record keeps it: a path by its last name, as records are published.
+
+    Example:
+        >>> without_directory("/home/me/my_adam.py[learning_rate=0.1]")
+        'my_adam.py[learning_rate=0.1]'
+    """
+    base = parse_selector(text).base
+    return text.replace(base, Path(base).name, 1) if base.endswith(".py") else text
+
+
 def known_names(kind: str) -> list[str]:
     """Names of a kind without importing their modules (variants are not among them).
 

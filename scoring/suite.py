@@ -8,7 +8,7 @@ AlgoPerf's `workload_targets*.json` (Dahl et al. 2023, arXiv 2306.07179), a subs
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +32,8 @@ class WorkloadTarget:
         direction: "minimize" (reached when metric <= value) or "maximize" (>=).
         base: of a held-out variant, the base workload it is derived from; None of a base.
         step_hint: the step budget of the reference, if declared.
+        tier: "lite", "catalog", or None where it is not declared.
+        fingerprint: of the workload, or None.
     """
 
     name: str
@@ -40,6 +42,8 @@ class WorkloadTarget:
     direction: str
     base: str | None = None
     step_hint: int | None = None
+    tier: str | None = None
+    fingerprint: str | None = None
 
     @property
     def column(self) -> str:
@@ -59,6 +63,7 @@ class Suite:
         trials: trials of a study under external tuning, or None: the most that any has.
         ruleset: the ruleset of submissions that declare none.
         where: the file it was read from, for messages.
+        declared: the whole object of the file, for what scoring has no use for.
     """
 
     base: tuple[WorkloadTarget, ...]
@@ -68,6 +73,7 @@ class Suite:
     trials: int | None = None
     ruleset: str | None = None
     where: str = "suite"
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def workloads(self) -> tuple[WorkloadTarget, ...]:
@@ -173,6 +179,7 @@ def parse_suite(declared: Any, where: str = "suite") -> Suite:
         trials=_count(where, declared, "trials"),
         ruleset=_ruleset(where, "ruleset", declared.get("ruleset")),
         where=where,
+        declared=declared,
     )
 
 
@@ -206,7 +213,8 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
         if base not in base_names:
             _bad(where, f"{key}.base", "must name one of base_workloads")
     direction = _direction(where, key, entry.get("direction"), metric)
-    return WorkloadTarget(name, metric, float(value), direction, base, entry.get("step_hint"))
+    optional = {key: entry.get(key) for key in ("step_hint", "tier", "fingerprint")}
+    return WorkloadTarget(name, metric, float(value), direction, base, **optional)
 
 
 def _direction(where: str, key: str, direction: Any, metric: str) -> str:

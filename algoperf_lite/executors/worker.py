@@ -102,8 +102,7 @@ class Worker:
         )  # fmt: skip
         summary = self._identity(spec, loaded)
         summary |= trial.run()
-        recorder.finish(summary)
-        return summary
+        return recorder.finish(summary)
 
     def vectorized(self, notify: Notify, trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Run trials that differ in traced hyperparameters alone in one program, and record each.
@@ -128,9 +127,8 @@ class Worker:
             self._identity(spec, loaded) | summary
             for spec, summary in zip(specs, done, strict=True)
         ]
-        for recorder, record in zip(recorders, records, strict=True):
-            recorder.finish(record)
-        return [finite(record) for record in records]
+        finished = [r.finish(record) for r, record in zip(recorders, records, strict=True)]
+        return [finite(record) for record in finished]
 
     def _recorder(self, spec: TrialSpec, loaded: LoadedWorkload) -> TrialRecorder:
         metrics = ["loss", *(m.name for m in loaded.workload.metrics)]
