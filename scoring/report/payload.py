@@ -1,0 +1,298 @@
+"""What a report shows, as one JSON-ready object; `page` puts it into the page that draws it.
+
+    title, source, written, version, integration, clock, unit
+    boards        [{ruleset, tier, board}]: the leaderboard over everything first, then one for each
+                  ruleset and tier there is; `board` is `Leaderboard.to_json()`
+    workloads     [{name, held_out, base, tier, metric, target, direction, step_hint, fingerprint}]
+    submissions   [{name, ruleset, command}]: by name; `command` trains it, {workload} to be filled
+    environments  [{...}]: what trials ran on, each once
+    points        [{...}]: hyperparameters, each point once
+    trials        {columns: [...], rows: [[...], ...]}: see `TRIAL_COLUMNS`
+    problems      [{path, what}]: what was skipped or voided; paths below the source
+    commands      {score, show}: what prints the leaderboard, what shows a trial ({path})
+
+Numbers that are not finite are null. Times are seconds, but those that are "on the chosen clock".
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from algoperf_lite.records import finite
+from scoring.details import Details, read_details
+from scoring.leaderboard import find_suite, from_records
+from scoring.reader import Records, read_records
+from scoring.suite import Suite
+
+TRIAL_COLUMNS = {
+    "submission": "index into submissions",
+    "workload": "index into workloads",
+    "study": "from 0",
+    "trial": "from 1",
+    "path": "of its directory, below the source",
+    "status": "how it ended",
+    "reason": "why; null where nothing is recorded",
+    "time": "to the target on the chosen clock; null if missed",
+    "steps_to_target": "null if missed",
+    "seconds": "on the clock, the whole trial",
+    "steps": "of the whole trial",
+    "budget": "on-clock seconds it had; null without one",
+    "clock": "{data, update, eval_params, on_eval}: seconds on the clock",
+    "compile": "seconds of compiling ahead of time, off the clock",
+    "evaluation": "seconds of evaluating, off the clock",
+    "late_compiles": "compilations that happened on the clock",
+    "robust_seconds": "the whole trial on the robust clock",
+    "noisy": "whether the two clocks disagree by more than 10%",
+    "kernel": "[before, after]: seconds of the calibration kernel",
+    "drifted": "whether those differ by more than 10%",
+    "flops_per_step": "by XLA's cost analysis",
+    "peak_memory": "bytes",
+    "seed": "of the trial",
+    "point": "index into points; null where none is recorded",
+    "environment": "index into environments; null where none is recorded",
+    "curve_seconds": "at each evaluation",
+    "curve_steps": "likewise; [first, every, count] where they are evenly spaced",
+    "curve_metric": "likewise, the target's metric on the validation split",
+}
+
+
+@dataclass(frozen=True)
+class _Interned:
+    """A list in which equal values have one place."""
+
+    values: list[Any]
+    places: dict[str, int]
+
+    def place(self, value: dict[str, Any]) -> int | None:
+        if not value:
+            return None
+        key = json.dumps(value, sort_keys=True)
+        if key not in self.places:
+            self.places[key] = len(self.values)
+            self.values.append(value)
+        return self.places[key]
+
+
+def payload(
+    results_dir: str | Path,
+    suite: str | Path | Suite | None = None,
+    *,
+    title: str | None = None,
+    written: str | None = None,
+    integration: str = "exact",
+    clock: str = "time",
+    baseline: str | None = None,
+) -> dict[str, Any]:
+    """Reads a results directory, of this project or of AlgoPerf, for a report.
+
+    Args:
+        results_dir: see `scoring.score`.
+        suite: see `scoring.score`.
+        title: of the page; by default it names the directory.
+        written: when, as text, or None.
+        integration: see `scoring.score`.
+        clock: see `scoring.score`.
+        baseline: see `scoring.score`.
+
+    Raises:
+        UsageError: see `scoring.score`.
+    """
+    declared = find_suite(results_dir, suite)
+    records = read_records(results_dir, declared, clock=clock)
+    boards = _boards(records, declared, integration, baseline)
+    names = sorted(row["name"] for row in boards[0]["board"]["submissions"])
+    source = str(results_dir)
+    points, environments = _Interned([], {}), _Interned([], {})
+    rows = [
+        _trial(details, source, names, declared, points, environments)
+        for details in read_details(records.trials, declared)
+    ]
+    given = f" --suite {suite}" if isinstance(suite, str | Path) else ""
+    options = "".join(
+        f" --{name} {value}"
+        for name, value, usual in (
+            ("integration", integration, "exact"),
+            ("clock", clock, "time"),
+            ("baseline", baseline, None),
+        )
+        if value != usual
+    )
+    return {
+        "title": title or f"Leaderboard of {Path(results_dir).resolve().name}",
+        "source": source,
+        "written": written,
+        "version": _version(),
+        "integration": integration,
+        "clock": clock,
+        "unit": boards[0]["board"]["unit"],
+        "boards": boards,
+        "workloads": [_workload(declared, index) for index in range(len(declared.names))],
+        "submissions": [_submission(declared, name) for name in names],
+        "environments": environments.values,
+        "points": points.values,
+        "trials": {"columns": list(TRIAL_COLUMNS), "rows": rows},
+        "problems": [
+            {"path": os.path.relpath(problem.path, source), "what": problem.what}
+            for problem in records.problems
+        ],
+        "commands": {
+            "score": f"algoperf-lite score {source}{given}{options}",
+            "show": f"algoperf-lite show {source}/{{path}}",
+        },
+    }
+
+
+def _boards(
+    records: Records, suite: Suite, integration: str, baseline: str | None
+) -> list[dict[str, Any]]:
+    """The leaderboard over everything, and one for every choice of ruleset and tier."""
+    rulesets = {
+        suite.ruleset_of(name) for name in (*records.submissions, *(suite.submissions or ()))
+    }
+    tiers = {target.tier for target in suite.base}
+    made = []
+    for ruleset in [None, *sorted(rulesets - {None})] if len(rulesets) > 1 else [None]:
+        for tier in [None, *sorted(tiers - {None})] if len(tiers) > 1 else [None]:
+            workloads = [t.name for t in suite.workloads if tier in (None, _tier(suite, t))]
+            # Ranked among themselves, the others' baseline is not there.
+            there = ruleset is None or suite.ruleset_of(baseline or "") == ruleset
+            board = from_records(
+                records,
+                suite.select(workloads),
+                integration=integration,
+                ruleset=ruleset,
+                baseline=baseline if there else None,
+            )
+            made.append({"ruleset": ruleset, "tier": tier, "board": board.to_json()})
+    return made
+
+
+def _tier(suite: Suite, target: Any) -> str | None:
+    """A workload's tier; a held-out variant is of its base's, with which it stands or falls."""
+    return {t.name: t.tier for t in suite.base}[target.base or target.name]
+
+
+def _workload(suite: Suite, index: int) -> dict[str, Any]:
+    target = suite.workloads[index]
+    return {
+        "name": target.name,
+        "held_out": target.base is not None,
+        "base": target.base,
+        "tier": target.tier,
+        "metric": target.metric,
+        "target": target.value,
+        "direction": target.direction,
+        "step_hint": target.step_hint,
+        "fingerprint": target.fingerprint,
+    }
+
+
+def _submission(suite: Suite, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ruleset": suite.ruleset_of(name),
+        "command": _run_command(suite, name),
+    }
+
+
+def _run_command(suite: Suite, name: str) -> str | None:
+    """The command that trains a submission again as the suite declares; None of foreign logs."""
+    declared = suite.declared
+    if "points" not in declared:
+        return None
+    entry = (declared.get("submissions") or {}).get(name) or {}
+    words = ["algoperf-lite run", f"-s '{entry.get('selector', name)}'", "-w {workload}"]
+    words.append(f"--studies {declared['studies']}")
+    if declared["points"] == "default":
+        words.append("--quick")
+    elif declared["points"] == "search_space":
+        words.append(f"--trials {declared['trials']}")
+    else:
+        return None  # explored points are named by `tune`, which chose them
+    if declared.get("seed"):
+        words.append(f"--seed {declared['seed']}")
+    if declared.get("max_steps") is not None:
+        words.append(f"--max-steps {declared['max_steps']}")
+    return " ".join([*words, "--results results/again"])
+
+
+def _trial(
+    details: Details,
+    source: str,
+    names: Sequence[str],
+    suite: Suite,
+    points: _Interned,
+    environments: _Interned,
+) -> list[Any]:
+    trial, record = details.trial, details.record
+    off_clock = record.get("off_clock") or {}
+    values = {
+        "submission": names.index(trial.submission),
+        "workload": suite.names.index(trial.workload),
+        "study": trial.study,
+        "trial": trial.number,
+        "path": os.path.relpath(trial.path, source),
+        "status": trial.status,
+        "reason": trial.reason,
+        "time": trial.time,
+        "steps_to_target": trial.steps,
+        "seconds": details.on_clock,
+        "steps": record.get("steps") or _last(details.steps),
+        "budget": record.get("budget_seconds"),
+        "clock": _rounded_all(record.get("clock")),
+        "compile": off_clock.get("compile"),
+        "evaluation": details.evaluation_seconds,
+        "late_compiles": (record.get("compiles_on_clock") or {}).get("count"),
+        "robust_seconds": record.get("robust_seconds"),
+        "noisy": record.get("noisy"),
+        "kernel": [_rounded(t) for t in record.get("calibration_kernel_seconds") or []] or None,
+        "drifted": record.get("drifted"),
+        "flops_per_step": details.flops_per_step,
+        "peak_memory": record.get("peak_memory_bytes"),
+        "seed": record.get("seed"),
+        "point": points.place(details.hyperparameters),
+        "environment": environments.place(_lasting(details.environment)),
+        "curve_seconds": [_rounded(t) for t in details.seconds.tolist()],
+        "curve_steps": _spaced(details.steps),
+        "curve_metric": [_rounded(m) for m in details.metric.tolist()],
+    }
+    return [finite(_rounded(values[name])) for name in TRIAL_COLUMNS]
+
+
+def _lasting(environment: dict[str, Any]) -> dict[str, Any]:
+    """An environment without what changes from one moment to the next, as AlgoPerf logs it."""
+    passing = ("cpu.", "mem.", "gpu.", "net.", "workload.", "hyperparameters.")
+    return {k: v for k, v in environment.items() if not k.startswith(passing)}
+
+
+def _spaced(steps: np.ndarray) -> list[float | None]:
+    """Evenly spaced steps as [first, every, count], if that is shorter; else as they are."""
+    gaps = set(np.diff(steps).tolist()) if np.isfinite(steps).all() else set()
+    if len(steps) > 3 and len(gaps) == 1:
+        return [steps[0].item(), gaps.pop(), len(steps)]
+    return [_rounded(step) for step in steps.tolist()]
+
+
+def _last(values: np.ndarray) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else None
+
+
+def _rounded_all(numbers: Any) -> dict[str, float] | None:
+    return {k: _rounded(v) for k, v in numbers.items()} if isinstance(numbers, dict) else None
+
+
+def _rounded(value: Any) -> Any:
+    """Six figures are more than a screen can show, and half the bytes."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("algoperf_lite")
