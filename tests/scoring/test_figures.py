@@ -3,7 +3,8 @@ import sys
 import numpy as np
 import pytest
 
-from scoring.figures import _spread, performance_profiles
+from scoring.figures import performance_profiles
+from scoring.figures.profiles import _spread
 from tests.scoring.made_logs import board_of
 
 
