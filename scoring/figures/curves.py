@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-HIGHLIGHTED = 6  # more curves in colour cannot be told apart; the others are grey
+HIGHLIGHTED = 5  # as many as there are dashes; the others are grey
 _SHOWN = 0.75  # quantile of the points, from the best, that a panel must hold
-_ACROSS = 3  # panels beside each other
-_AXIS, _HEAD, _PLOT, _FOOT = 0.42, 0.32, 1.05, 0.2  # inches around and in a panel
+_TALL = {1: 2.2, 2: 1.5, 3: 1.05}  # inches of a panel's plot, by how many stand side by side
+_AXIS, _HEAD, _FOOT = 0.42, 0.34, 0.2  # inches left of a plot, above and below it
 
 
 def curves_figure(
@@ -42,15 +42,17 @@ def curves_figure(
     for one in details:
         by_cell.setdefault((one.trial.submission, one.trial.workload), []).append(one)
     key = _Key(board, width)
-    down = math.ceil(len(board.suite) / _ACROSS)
-    pitch = _HEAD + _PLOT + _FOOT
+    across = max(1, min(3, len(board.suite)))
+    tall = _TALL[across]
+    down = math.ceil(len(board.suite) / across)
+    pitch = _HEAD + tall + _FOOT
     height = down * pitch + 0.2 + key.height
     figure = style.canvas(width, height)
     targets = {target.name: target for target in suite.workloads}
     for k, workload in enumerate(board.suite):
-        left = k % _ACROSS * width / _ACROSS + _AXIS
-        top = k // _ACROSS * pitch + _HEAD
-        axes = style.panel(figure, left, top, width / _ACROSS - _AXIS - 0.08, _PLOT)
+        left = k % across * width / across + _AXIS
+        top = k // across * pitch + _HEAD
+        axes = style.panel(figure, left, top, width / across - _AXIS - 0.08, tall)
         _panel(axes, board, targets[workload], by_cell)
     page = style.sheet(figure)
     x_label = "steps" if board.clock == "steps" else "on-clock time (s)"
@@ -111,7 +113,7 @@ def _head(axes: "Axes", target: WorkloadTarget) -> None:
     goal = f"{target.metric} {'<=' if target.direction == 'minimize' else '>='} {target.value:.5g}"
     if target.base is not None:
         goal += ", held-out"
-    for text, y, colour, weight in ((target.name, 0.2, INK, "bold"), (goal, 0.08, GREY, "normal")):
+    for text, y, colour, weight in ((target.name, 0.22, INK, "bold"), (goal, 0.1, GREY, "normal")):
         axes.annotate(
             text, (0, 1), ((0.06 - _AXIS) * 72, y * 72), "axes fraction", "offset points",
             color=colour, weight=weight, fontsize=SMALL - 0.5, va="center_baseline",
@@ -166,8 +168,8 @@ def _limit(axes: "Axes", target: WorkloadTarget, shown: Sequence[np.ndarray]) ->
     room = 0.06 * ((worst - best) or abs(best) or 1.0)
     axes.set_ylim(*sorted((sign * (best - room), sign * (worst + room))))
     axes.set_xlim(0, float(points[0].max()) * 1.02 if len(heights) else 1.0)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 10 else f"{x:g}")
-    axes.locator_params(axis="x", nbins=3)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
+    axes.locator_params(axis="x", nbins=5)
     axes.locator_params(axis="y", nbins=4)
 
 
@@ -180,7 +182,7 @@ class _Key:
         self.entries: list[tuple[int | None, str]] = list(enumerate(named))
         if others:
             self.entries.append((None, f"{others} other{'s' if others > 1 else ''}"))
-        self.width, self.places = width, []
+        self.studies, self.places = board.studies, []
         x, line = _AXIS, 0
         for _, name in self.entries:
             needs = 0.36 + style.text_width(name) + 0.16
@@ -200,9 +202,7 @@ class _Key:
             else:
                 page.plot(at, [y] * 3, markevery=[1], **style.line_style(i, 0.65))
             page.text(x + 0.36, y, name, va="center_baseline")
-        note = (
-            "bold: median study; faint: other studies; marker: target reached; "
-            "hollow: ended without; dashed line: target"
-        )
+        studies = "bold: median study; faint: other studies; " if self.studies > 1 else ""
+        note = f"{studies}marker: target reached; hollow: ended without; dashed line: target"
         page.text(_AXIS, top + self.height - 0.1, note, va="center_baseline", color=GREY,
                   fontsize=6)  # fmt: skip

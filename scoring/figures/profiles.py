@@ -91,6 +91,7 @@ def _title(axes: "Axes", board: Leaderboard) -> None:
 
 def _dress(axes: "Axes") -> None:
     style.dress(axes)
+    axes.tick_params(pad=4)
     axes.set_xlim(1, TAU_MAX)
     axes.set_ylim(*_Y_LIMITS)
     axes.set_xticks(np.arange(1, TAU_MAX + 0.1, 0.5))

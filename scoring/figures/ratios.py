@@ -1,7 +1,7 @@
 """A heat map of relative times: submissions by workloads, every cell with its number or word."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,11 +48,12 @@ def ratios_figure(board: Leaderboard, width: float = PAGE) -> "Figure":
     table.heads(axes)
     for i, row in enumerate(board.rows):
         y = table.top + (i + 0.5) * table.row
-        axes.text(table.names, y, row.name, ha="right", va="center")
-        axes.text(table.left - 2 * _PAD, y, f"{row.score:.3f}", ha="right", va="center")
+        for x, text in ((table.names, row.name), (table.left - 2 * _PAD, f"{row.score:.3f}")):
+            axes.text(x, y, text, ha="right", va="center_baseline")
         for j, workload in enumerate(board.suite):
             table.cell(axes, table.x[j], y, row.cells[workload])
-    _key(axes, table)
+    left = min(table.left, table.width - _PAD - table.key.width)
+    table.key.draw(axes, left, table.height - 0.14)
     return figure
 
 
@@ -74,18 +75,22 @@ class _Table:
         self._head(board)
         self.x = [self.left + j * self.column + (gap if j >= base else 0) for j in range(n)]
         ends = self.left + n * self.column + gap
-        self.width = max(ends + _PAD, self.left + _KEY)
-        self.height = self.top + len(board.rows) * self.row + 0.42
+        self.key = _Key(board)
+        self.width = max(ends + _PAD, self.key.width + 2 * _PAD)
+        self.height = self.top + len(board.rows) * self.row + 0.36
 
     def _head(self, board: Leaderboard) -> None:
         """Names of workloads above the columns: level where they fit, else upright."""
-        line = SMALL / 72 * _LEADING
         self.labels = [_broken(name, 11) for name in board.suite]
-        self.level = style.widest(_parts(self.labels)) + _PAD <= self.column
+        parts = _parts(self.labels)
+        level = (p for p in _SIZES[:3] if style.widest(parts, p) + _PAD <= self.column)
+        self.head_points = next(level, None) or SMALL
+        self.level = style.widest(parts, self.head_points) + _PAD <= self.column
+        line = self.head_points / 72 * _LEADING
         if self.level:
             tall = line * max(label.count("\n") + 1 for label in self.labels)
         else:
-            two = [_broken(name, max(11, -(-len(name) // 2) + 3)) for name in board.suite]
+            two = [_broken(name, max(18, -(-len(name) // 2) + 3)) for name in board.suite]
             fits = line * max(label.count("\n") + 1 for label in two) <= self.column
             self.labels = two if fits else list(board.suite)
             tall = style.widest(_parts(self.labels))
@@ -107,6 +112,7 @@ class _Table:
                 rotation=0 if self.level else 90,
                 multialignment="center" if self.level else "left",
                 linespacing=_LEADING,
+                fontsize=self.head_points,
             )
         base = len(self.board.base_workloads)
         for name, xs in (("base", self.x[:base]), ("held-out variants", self.x[base:])):
@@ -144,28 +150,42 @@ class _Table:
         return _text(cell)
 
 
-_KEY = 4.3  # inches that the key under the table needs
+class _Key:
+    """What shades and hatches mean, of those that are there; on one line."""
+
+    def __init__(self, board: Leaderboard) -> None:
+        states = {cell.state for row in board.rows for cell in row.cells.values()}
+        marks = [("missed", "missed"), ("missing", "no logs")]
+        disqualified = sorted(states - {"reached", "missed", "missing"})
+        marks[1:1] = [(state, "reached, does not count") for state in disqualified[:1]]
+        self.marks = [(state, meaning) for state, meaning in marks if state in states]
+        says = ["time over the fastest", *(meaning for _, meaning in self.marks)]
+        self.width = len(_STEPS) * _SWATCH + len(self.marks) * (_SWATCH + 0.05) + 0.05
+        self.width += sum(style.text_width(text, 6) + 0.14 for text in says) - 0.14
+
+    def draw(self, axes: "Axes", x: float, y: float) -> None:
+        """Draws it from x on, at the height y."""
+        for ratio in _STEPS:
+            shade = _shade(ratio)
+            _swatch(axes, x, y, {"facecolor": shade, "edgecolor": "none"})
+            axes.text(
+                x + _SWATCH / 2, y, f"{ratio:g}x", ha="center", va="center_baseline",
+                fontsize=5, color=_ink_on(shade),
+            )  # fmt: skip
+            x += _SWATCH
+        x = _say(axes, x + 0.05, y, "time over the fastest")
+        for state, meaning in self.marks:
+            _swatch(axes, x, y, {"facecolor": "white", **_edge(state)})
+            x = _say(axes, x + _SWATCH + 0.05, y, meaning)
 
 
-def _key(axes: "Axes", table: _Table) -> None:
-    """What shades and hatches mean."""
+_SWATCH = 0.24  # inches
+
+
+def _swatch(axes: "Axes", x: float, y: float, look: dict[str, Any]) -> None:
     from matplotlib.patches import Rectangle  # noqa: PLC0415
 
-    y, x = table.height - 0.2, table.left
-    size = (0.24, 0.12)
-    for ratio in _STEPS:
-        shade = _shade(ratio)
-        axes.add_patch(Rectangle((x, y - 0.06), *size, facecolor=shade, edgecolor="none"))
-        axes.text(
-            x + size[0] / 2, y, f"{ratio:g}x", ha="center", va="center_baseline",
-            fontsize=5, color=_ink_on(shade),
-        )  # fmt: skip
-        x += size[0]
-    x = _say(axes, x + 0.05, y, "time over the fastest")
-    marks = (("missed", "missed"), ("too_slow", "reached, not counted"), ("missing", "no logs"))
-    for state, meaning in marks:
-        axes.add_patch(Rectangle((x, y - 0.06), *size, facecolor="white", **_edge(state)))
-        x = _say(axes, x + size[0] + 0.05, y, meaning)
+    axes.add_patch(Rectangle((x, y - 0.06), _SWATCH, 0.12, **look))
 
 
 def _say(axes: "Axes", x: float, y: float, text: str) -> float:
@@ -174,7 +194,7 @@ def _say(axes: "Axes", x: float, y: float, text: str) -> float:
     return x + style.text_width(text, 6) + 0.14
 
 
-def _edge(state: str) -> dict:
+def _edge(state: str) -> dict[str, Any]:
     if state == "reached":
         return {"edgecolor": "none"}
     hatch = _HATCHES.get(state, _DISQUALIFIED)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PITCH = 0.15  # inches between two rows
-_LEAST_PLOT = 1.3
+_LEAST_PLOT = 1.0
 
 
 def scores_figure(board: Leaderboard) -> "Figure":
