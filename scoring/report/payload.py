@@ -1,23 +1,25 @@
 """What a report shows, as one JSON-ready object; `page` puts it into the page that draws it.
 
     title, source, written, version, integration, clock, unit
-    boards        [{ruleset, tier, board}]: the leaderboard over everything first, then one for each
-                  ruleset and tier there is; `board` is `Leaderboard.to_json()`
+    boards        [{ruleset, tier, command, board}]: the leaderboard over everything first, then one
+                  for each ruleset and tier there is; `command` prints it, `board` is
+                  `Leaderboard.to_json()`
     workloads     [{name, held_out, base, tier, metric, target, direction, step_hint, fingerprint}]
     submissions   [{name, ruleset, command}]: by name; `command` trains it, {workload} to be filled
     environments  [{...}]: what trials ran on, each once
     points        [{...}]: hyperparameters, each point once
     trials        {columns: [...], rows: [[...], ...]}: see `TRIAL_COLUMNS`
     problems      [{path, what}]: what was skipped or voided; paths below the source
-    commands      {score, show}: what prints the leaderboard, what shows a trial ({path})
+    commands      {show}: what shows a trial ({path}, with the source, as one word of a shell)
 
 Numbers that are not finite are null. Times are seconds, but those that are "on the chosen clock".
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from algoperf_lite.records import finite
 from scoring.details import Details, read_details
 from scoring.leaderboard import find_suite, from_records
 from scoring.reader import Records, read_records
+from scoring.report.commands import run_command, score_command
 from scoring.suite import Suite
 
 TRIAL_COLUMNS = {
@@ -104,24 +107,15 @@ def payload(
     """
     declared = find_suite(results_dir, suite)
     records = read_records(results_dir, declared, clock=clock)
-    boards = _boards(records, declared, integration, baseline)
-    names = sorted(row["name"] for row in boards[0]["board"]["submissions"])
     source = str(results_dir)
+    command = partial(score_command, source, suite, integration=integration, clock=clock)
+    boards = _boards(records, declared, integration, baseline, command)
+    names = sorted(row["name"] for row in boards[0]["board"]["submissions"])
     points, environments = _Interned([], {}), _Interned([], {})
     rows = [
         _trial(details, source, names, declared, points, environments)
         for details in read_details(records.trials, declared)
     ]
-    given = f" --suite {suite}" if isinstance(suite, str | Path) else ""
-    options = "".join(
-        f" --{name} {value}"
-        for name, value, usual in (
-            ("integration", integration, "exact"),
-            ("clock", clock, "time"),
-            ("baseline", baseline, None),
-        )
-        if value != usual
-    )
     return {
         "title": title or f"Leaderboard of {Path(results_dir).resolve().name}",
         "source": source,
@@ -140,15 +134,16 @@ def payload(
             {"path": os.path.relpath(problem.path, source), "what": problem.what}
             for problem in records.problems
         ],
-        "commands": {
-            "score": f"algoperf-lite score {source}{given}{options}",
-            "show": f"algoperf-lite show {source}/{{path}}",
-        },
+        "commands": {"show": "algoperf-lite show {path}"},
     }
 
 
 def _boards(
-    records: Records, suite: Suite, integration: str, baseline: str | None
+    records: Records,
+    suite: Suite,
+    integration: str,
+    baseline: str | None,
+    command: Callable[..., str],
 ) -> list[dict[str, Any]]:
     """The leaderboard over everything, and one for every choice of ruleset and tier."""
     rulesets = {
@@ -161,14 +156,21 @@ def _boards(
             workloads = [t.name for t in suite.workloads if tier in (None, _tier(suite, t))]
             # Ranked among themselves, the others' baseline is not there.
             there = ruleset is None or suite.ruleset_of(baseline or "") == ruleset
+            over = baseline if there else None
             board = from_records(
                 records,
                 suite.select(workloads),
                 integration=integration,
                 ruleset=ruleset,
-                baseline=baseline if there else None,
+                baseline=over,
             )
-            made.append({"ruleset": ruleset, "tier": tier, "board": board.to_json()})
+            chosen = workloads if tier is not None else ()
+            made.append({
+                "ruleset": ruleset,
+                "tier": tier,
+                "command": command(baseline=over, ruleset=ruleset, workloads=chosen),
+                "board": board.to_json(),
+            })  # fmt: skip
     return made
 
 
@@ -196,29 +198,8 @@ def _submission(suite: Suite, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "ruleset": suite.ruleset_of(name),
-        "command": _run_command(suite, name),
+        "command": run_command(suite, name),
     }
-
-
-def _run_command(suite: Suite, name: str) -> str | None:
-    """The command that trains a submission again as the suite declares; None of foreign logs."""
-    declared = suite.declared
-    if "points" not in declared:
-        return None
-    entry = (declared.get("submissions") or {}).get(name) or {}
-    words = ["algoperf-lite run", f"-s '{entry.get('selector', name)}'", "-w {workload}"]
-    words.append(f"--studies {declared['studies']}")
-    if declared["points"] == "default":
-        words.append("--quick")
-    elif declared["points"] == "search_space":
-        words.append(f"--trials {declared['trials']}")
-    else:
-        return None  # explored points are named by `tune`, which chose them
-    if declared.get("seed"):
-        words.append(f"--seed {declared['seed']}")
-    if declared.get("max_steps") is not None:
-        words.append(f"--max-steps {declared['max_steps']}")
-    return " ".join([*words, "--results results/again"])
 
 
 def _trial(

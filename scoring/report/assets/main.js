@@ -1,0 +1,33 @@
+// The page: its panels, in order, and the way to them.
+
+const PANELS = [
+  ["leaderboard", "Leaderboard", null, leaderboardPanel],
+  ["profiles", "Performance profiles", "The share of workloads on which a submission is within \u03c4 times the fastest. Point at a curve, or move the slider, to see which.", profilesPanel],
+  ["heatmap", "Relative times", "Median time to target, over the fastest submission\u2019s. Darker is better; 4 times and more is none.", heatmapPanel],
+  ["curves", "Learning curves", "Each trial faint, the best trial of the median study bold. Click a curve for its trial.", curvesPanel],
+  ["clocks", "Clock breakdown", null, clocksPanel],
+  ["points", "Hyperparameters", "Each trial at its point; misses are crosses at the top edge. Click one for its trial.", pointsPanel],
+  ["noise", "Noise and calibration", null, noisePanel],
+  ["failures", "Failures", null, failuresPanel],
+  ["environment", "Environment", null, environmentPanel],
+];
+
+drawHeader();
+byId("main").replaceChildren(...PANELS.map(([id, title, lead, make]) =>
+  el("section", { class: "card", id, "aria-labelledby": `${id}-title` },
+    el("div", {}, el("h2", { id: `${id}-title` }, title), lead ? el("p", { class: "lead" }, lead) : null),
+    ...make().filter(Boolean))));
+byId("contents").replaceChildren(el("ul", {}, PANELS.map(([id, title]) => el("li", {}, el("a", { href: `#${id}` }, title)))));
+byId("footer").append(`Made by algoperf_lite ${data.version}${data.written ? `, ${data.written}` : ""}. `
+  + "This file is complete in itself: it loads nothing.");
+
+const current = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    for (const link of byId("contents").querySelectorAll("a")) {
+      if (link.hash === `#${target.id}`) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+}, { rootMargin: "-30% 0px -65% 0px" });
+document.querySelectorAll("section").forEach((section) => current.observe(section));
