@@ -198,7 +198,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "score_interval": row.score_interval,
         "ruleset": row.ruleset,
         "targets_reached": row.targets_reached,
-        "speedup": row.speedup,
+        "speedup": finite(row.speedup),
         "times": finite(row.times),
         "cells": {workload: finite(asdict(cell)) for workload, cell in row.cells.items()},
     }

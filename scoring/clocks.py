@@ -63,7 +63,7 @@ def steps_at(rows: Evaluations, row: int) -> int | None:
 def time_at(
     clock: str, rows: Evaluations, row: int, record: Mapping[str, Any] | None
 ) -> float | None:
-    """What an evaluation counts on a clock; None where the logs do not say.
+    """What an evaluation counts on a clock; None where the logs do not say, or not readably.
 
     Args:
         clock: one of `CLOCKS`.
@@ -90,6 +90,17 @@ def time_at(
     return None if compile_seconds is None else seconds + compile_seconds
 
 
+def can_tell(clock: str, rows: Evaluations, record: Mapping[str, Any] | None) -> bool:
+    """Whether the logs of a trial hold what a clock is read from, readable or not."""
+    known = record or {}
+    return {
+        "time": True,
+        "steps": STEP_COLUMN in rows.columns,
+        "robust": STEP_COLUMN in rows.columns and bool(known.get("window_seconds_per_step")),
+        "time+compile": (known.get("off_clock") or {}).get("compile") is not None,
+    }[clock]
+
+
 def _robust(rows: Evaluations, row: int, record: Mapping[str, Any]) -> float | None:
     """The robust clock of `algoperf_lite.clock`, read at an evaluation."""
     rates = record.get("window_seconds_per_step")
@@ -101,4 +112,4 @@ def _robust(rows: Evaluations, row: int, record: Mapping[str, Any]) -> float | N
     rates = np.array(rates[: row + 1], float)
     rest = rows.columns[TIME_COLUMN][row] - of_window @ rates
     robust = float(np.median(rates) * steps[-1] + rest)
-    return robust if math.isfinite(robust) else None
+    return robust if 0 <= robust < math.inf else None

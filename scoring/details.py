@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
+from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE, finite
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
 from scoring.reader import Trial
@@ -17,6 +17,14 @@ from scoring.suite import Suite
 
 EVALUATION_COLUMN = "accumulated_eval_time"
 _FILES = ("hparams.json", "meta_data_0.json")
+# What a record must hold under a name to be shown; whatever else it holds there is left out.
+_NUMBERS = (
+    "steps", "seconds", "robust_seconds", "budget_seconds", "flops_per_step", "peak_memory_bytes",
+    "seed",
+)  # fmt: skip
+_FLAGS = ("noisy", "drifted")
+_TABLES_OF_NUMBERS = ("clock", "off_clock", "compiles_on_clock")
+_LISTS_OF_NUMBERS = ("calibration_kernel_seconds", "window_seconds_per_step")
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Details:
         steps: [E] steps taken; likewise.
         metric: [E] the target's metric on the validation split; likewise.
         evaluation_seconds: seconds of evaluating, off the clock; None where not logged.
-        record: the trial.json; empty of AlgoPerf's own logs, and where it is unreadable.
+        record: the trial.json, without what is not of the type it should be, and with null for
+            numbers that are not finite; empty of AlgoPerf's own logs, and where it is unreadable.
         hyperparameters: the point; empty where there is none.
         environment: device, threads and versions, ours or as AlgoPerf's `meta_data_0.json` says.
     """
@@ -84,7 +93,7 @@ def _of(trial: Trial, column: str, read: Evaluations | MalformedError) -> Detail
     empty = np.full(len(found.get(TIME_COLUMN, ())), math.nan)
     evaluation = found.get(EVALUATION_COLUMN, empty)
     evaluation = evaluation[np.isfinite(evaluation)]
-    record = _json(trial.path, TRIAL_FILE)
+    record = _typed(_json(trial.path, TRIAL_FILE))
     hyperparameters, environment = (_json(trial.path, name) for name in _FILES)
     return Details(
         trial=trial,
@@ -101,9 +110,31 @@ def _of(trial: Trial, column: str, read: Evaluations | MalformedError) -> Detail
 def _json(directory: str, name: str) -> dict[str, Any]:
     try:
         with open(os.path.join(directory, name), "rb") as file:
-            return _object(json.loads(file.read()))
+            return finite(_object(json.loads(file.read())))
     except (OSError, ValueError, RecursionError):
         return {}  # the reader has reported what matters to the score
+
+
+def _typed(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the known entries that are of another type than `algoperf_lite` writes."""
+    kinds = {
+        **dict.fromkeys(_NUMBERS, _is_number),
+        **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
+        **dict.fromkeys(_TABLES_OF_NUMBERS, lambda table: _all_numbers(table, dict)),
+        **dict.fromkeys(_LISTS_OF_NUMBERS, lambda numbers: _all_numbers(numbers, list)),
+    }
+    return {k: v for k, v in record.items() if v is None or k not in kinds or kinds[k](v)}
+
+
+def _all_numbers(values: Any, kind: type) -> bool:
+    if not isinstance(values, kind):
+        return False
+    inner = values.values() if isinstance(values, dict) else values
+    return all(value is None or _is_number(value) for value in inner)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e300
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _load(request: Request) -> _File:
         import hashlib  # noqa: PLC0415
 
         if hashlib.sha256(data).hexdigest() != request.sha256:
-            raise MalformedError("has changed since the trial ended: not counted")
+            raise MalformedError("has changed since the trial ended: not counted; restore it")
     header, _, body = data.partition(b"\n")
     names = header.decode("utf-8", "replace").removeprefix("\ufeff").strip().split(",")
     for name in request.required:
@@ -142,7 +142,7 @@ def _read(path: str) -> bytes:
         raise MalformedError(f"has no {os.path.basename(path)}: not counted") from None
     except OSError as error:
         raise MalformedError(f"cannot be read ({error.strerror}): not counted") from None
-    if not data.strip():
+    if not data or data.isspace():
         raise MalformedError("is empty: not counted")
     return data
 

@@ -10,7 +10,7 @@ from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import SUITE_FILE
 from scoring import profiles
 from scoring.board import Cell, Leaderboard, Row
-from scoring.reader import Records, Trial, read_records
+from scoring.reader import Records, Trial, each_once, read_records
 from scoring.speedup import speedups
 from scoring.suite import RULESETS, Suite, load_suite
 from scoring.times import TimeTable, time_table
@@ -84,14 +84,15 @@ def from_records(
     Raises:
         UsageError: an unknown integration, ruleset or baseline.
     """
-    trials = [trial for trial in records.trials if trial.workload in suite.names]
+    wanted = set(suite.names)
+    trials = [trial for trial in records.trials if trial.workload in wanted]
     names = [*records.submissions, *(suite.submissions or ())]
     if ruleset is not None:
         names = _of_ruleset(names, suite, ruleset)
         trials = [trial for trial in trials if trial.submission in names]
         suite = suite.with_submissions(names)
     table = time_table(trials, suite, names)
-    problems = (*records.problems, *table.problems)
+    problems = each_once((*records.problems, *table.problems))
     return from_times(table, suite, integration, problems, records.clock, ruleset, baseline)
 
 

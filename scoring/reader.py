@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,22 @@ from typing import Any
 import numpy as np
 
 from algoperf_lite.errors import UsageError, unknown_name
-from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
-from scoring.clocks import CLOCKS, STEP_COLUMN, TIME_COLUMN, first_hit, steps_at, time_at, unit
+from algoperf_lite.records import EVALUATIONS_FILE, SUITE_FILE, TRIAL_FILE
+from scoring.clocks import (
+    CLOCKS,
+    STEP_COLUMN,
+    TIME_COLUMN,
+    can_tell,
+    first_hit,
+    steps_at,
+    time_at,
+    unit,
+)
+from scoring.contradictions import void_copies, void_other_targets
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
-from scoring.record import VOID_STATUSES, contradicts_hit, read_record
+from scoring.record import VOID_STATUSES, read_record, says
 from scoring.suite import Suite, WorkloadTarget
-from scoring.walk import Problem, TrialPath, walk
+from scoring.walk import Problem, TrialPath, walk, without_logs
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,12 @@ def read_records(
     targets = {target.name: target for target in suite.workloads}
     problems = list(found.problems)
     records = [_record(where, problems) for where in found.trials]
+    # Of workloads that a directory's own suite declares some may not have been run yet.
+    own_suite = Path(suite.where) == Path(results_dir) / SUITE_FILE
+    if own_suite:
+        void_other_targets(found.trials, records, suite, problems)
+    void_copies(found.trials, records, problems)
+    problems += without_logs(results_dir, suite.names, found, only_misspelt=own_suite)
     rows = read_many(
         Request(
             os.path.join(where.path, EVALUATIONS_FILE),
@@ -118,7 +134,7 @@ def read_records(
             trials.append(trial)
     _refuse_untimed(trials, clock)
     trials = _without_unfinished(trials, problems)
-    return Records(trials, found.submissions, _each_once(problems), clock)
+    return Records(trials, found.submissions, each_once(problems), clock)
 
 
 def _record(where: TrialPath, problems: list[Problem]) -> dict[str, Any] | None:
@@ -140,28 +156,22 @@ def _trial(
 ) -> Trial | None:
     """One trial; None if it holds neither a record nor evaluations."""
     csv_path = os.path.join(where.path, EVALUATIONS_FILE)
-    status = record["status"] if record else None
-    timed = (record or {}).get("timed", True)
-    time, steps, limit, notes = math.inf, None, math.nan, []
+    known = record or {}
+    status, reason = known.get("status"), known.get("reason")
+    time, steps, notes = math.inf, None, []
     if isinstance(rows, MalformedError):
+        there = os.path.exists(csv_path)
         # A trial that failed before its first evaluation needs no evaluations.
-        if status not in VOID_STATUSES or os.path.exists(csv_path):
-            shown = csv_path if os.path.exists(csv_path) else where.path
-            problems.append(Problem(shown, str(rows)))
+        if status not in VOID_STATUSES or there:
+            problems.append(Problem(csv_path if there else where.path, str(rows)))
         if record is None:
             return None
+        if status not in VOID_STATUSES:
+            status, reason = "unreadable", f"{EVALUATIONS_FILE} {rows}"
     else:
-        budget = (record or {}).get("budget_seconds")
-        row = first_hit(rows, target, budget, timed or clock != "steps")
         notes = rows.notes + _oddities(rows, status)
-        if row is not None and contradicts_hit(record, target):
-            notes.append(f"meets the target, but {TRIAL_FILE} says {status}: not counted")
-            row = None
-        limit = _limit(rows, budget, clock)
-        if row is not None and status not in VOID_STATUSES:
-            time, steps = time_at(clock, rows, row, record), steps_at(rows, row)
-            if time is None:
-                raise _no_clock(clock, where.path)
+        if status not in VOID_STATUSES:
+            time, steps = _outcome(where, target, record, rows, clock, notes)
     if notes:
         problems.append(Problem(csv_path, "; ".join(notes)))
     return Trial(
@@ -172,18 +182,52 @@ def _trial(
         time=time,
         steps=steps,
         status=status or ("target_reached" if math.isfinite(time) else "missed"),
-        reason=(record or {}).get("reason"),
+        reason=reason,
         path=where.path,
         notes=tuple(notes),
         recorded=record is not None,
-        timed=timed,
-        limit=limit,
+        timed=known.get("timed", True),
+        limit=_limit(rows, known, clock),
     )
 
 
-def _limit(rows: Evaluations, budget: float | None, clock: str) -> float:
+def _outcome(
+    where: TrialPath,
+    target: WorkloadTarget,
+    record: dict[str, Any] | None,
+    rows: Evaluations,
+    clock: str,
+    notes: list[str],
+) -> tuple[float, int | None]:
+    """(time, steps) of a trial's hit, or (infinity, None)."""
+    known = record or {}
+    timed = known.get("timed", True) or clock != "steps"
+    row = first_hit(rows, target, known.get("budget_seconds"), timed)
+    said = says(record, target)
+    if said is not None and said != (row is not None):
+        met = "no row meets" if row is None else "meets"
+        notes.append(f"{met} the target, but {TRIAL_FILE} says {known['status']}: not counted")
+        row = None
+    if row is None:
+        return math.inf, None
+    time = time_at(clock, rows, row, record)
+    if time is not None:
+        return time, steps_at(rows, row)
+    if not can_tell(clock, rows, record):
+        raise _no_clock(clock, where.path)
+    notes.append(f"meets the target where the clock {clock!r} is unreadable: not counted")
+    return math.inf, None
+
+
+def _limit(rows: Evaluations | MalformedError, record: dict[str, Any], clock: str) -> float:
+    """What a miss counts: see `Trial.limit`."""
+    budget = record.get("budget_seconds")
     if unit(clock) == "s" and budget is not None:
-        return float(budget)
+        # Compiling is not part of the budget.
+        compiling = (record.get("off_clock") or {}).get("compile") or 0.0
+        return float(budget) + (compiling if clock == "time+compile" else 0.0)
+    if isinstance(rows, MalformedError):
+        return math.nan
     column = rows.columns.get(TIME_COLUMN if unit(clock) == "s" else STEP_COLUMN, np.empty(0))
     column = column[np.isfinite(column)]
     return float(column.max()) if len(column) else math.nan
@@ -228,7 +272,7 @@ def _without_unfinished(trials: list[Trial], problems: list[Problem]) -> list[Tr
     return result
 
 
-def _each_once(problems: list[Problem]) -> list[Problem]:
+def each_once(problems: Iterable[Problem]) -> list[Problem]:
     """Problems with those of one path put together."""
     whats: dict[str, list[str]] = {}
     for problem in problems:

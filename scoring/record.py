@@ -37,19 +37,29 @@ def read_record(where: TrialPath) -> dict[str, Any] | None:
         raise MalformedError("holds no JSON object: the trial is not counted")
     _check(record)
     _check_place(record, where)
-    if not isinstance(record.get("reason"), str | None):
-        record["reason"] = json.dumps(record["reason"])
+    reason = record.get("reason")
+    if reason is not None:
+        # JSON can hold halves of characters, which nothing can print.
+        text = reason if isinstance(reason, str) else json.dumps(reason)
+        record["reason"] = text.encode("utf-8", "replace").decode()
     return record
 
 
-def contradicts_hit(record: dict[str, Any] | None, target: WorkloadTarget) -> bool:
-    """Whether a record says that the trial missed this very target, so that no row can meet it."""
-    if record is None or record["status"] not in _MISSED_STATUSES:
-        return False
-    own = record.get("target")
-    return isinstance(own, dict) and (own.get("metric"), own.get("value")) == (
+def says(record: dict[str, Any] | None, target: WorkloadTarget) -> bool | None:
+    """Whether a trial met this very target by its record; None where it does not say."""
+    own = (record or {}).get("target")
+    if not isinstance(own, dict) or not is_of(own, target):
+        return None
+    return {"target_reached": True, **dict.fromkeys(_MISSED_STATUSES, False)}.get(record["status"])
+
+
+def is_of(own: dict[str, Any], target: WorkloadTarget) -> bool:
+    """Whether the target in a record is this one."""
+    direction = own.get("direction", target.direction)
+    return (own.get("metric"), own.get("value"), direction) == (
         target.metric,
         target.value,
+        target.direction,
     )
 
 
@@ -63,7 +73,7 @@ def _check(record: dict[str, Any]) -> None:
     if not isinstance(status, str) or status not in STATUSES:
         raise MalformedError(f"has the unknown status {status!r}: the trial is not counted")
     budget = record.get("budget_seconds")
-    if budget is not None and not (_is_number(budget) and budget >= 0):
+    if budget is not None and not _are_times([budget]):
         raise MalformedError(f"has budget_seconds {budget!r}: the trial is not counted")
     if not isinstance(record.get("timed", True), bool):
         raise MalformedError(f"has timed {record['timed']!r}: the trial is not counted")
@@ -71,7 +81,7 @@ def _check(record: dict[str, Any]) -> None:
         raise MalformedError("has an evaluations_sha256 that is no text: not counted")
     compile_seconds = _of(record, "off_clock", dict).get("compile", 0.0)
     rates = _of(record, "window_seconds_per_step", list)
-    if not all(_is_number(value) and value >= 0 for value in (compile_seconds, *rates)):
+    if not _are_times([compile_seconds, *rates]):
         raise MalformedError("has a time that is no number: the trial is not counted")
 
 
@@ -81,8 +91,8 @@ def _check_place(record: dict[str, Any], where: TrialPath) -> None:
     here = (where.study, where.workload, where.number)
     if any(a is not None and a != b for a, b in zip(own, here, strict=True)):
         raise MalformedError(
-            f"is the record of study {own[0]}, {own[1]}, trial {own[2]}, moved or copied here:"
-            " the trial is not counted"
+            f"is the record of study {own[0]!r}, workload {own[1]!r}, trial {own[2]!r}, moved or"
+            " copied here: the trial is not counted"
         )
 
 
@@ -95,5 +105,6 @@ def _of(record: dict[str, Any], key: str, kind: type) -> Any:
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _are_times(values: list[Any]) -> bool:
+    """Whether all are numbers that can be seconds; JSON has true, NaN and whole numbers at will."""
+    return {*map(type, values)} <= {int, float} and all(0 <= value < 1e300 for value in values)

@@ -6,7 +6,6 @@ AlgoPerf's `workload_targets*.json` (Dahl et al. 2023, arXiv 2306.07179), a subs
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,10 @@ MINIMISED = frozenset(["ce_loss", "error_rate", "ctc_loss", "wer", "l1_loss", "l
 MAXIMISED = frozenset(["mean_average_precision", "ssim", "accuracy", "bleu"])
 RULESETS = ("external", "self")
 DIRECTIONS = ("minimize", "maximize")
+# Every study is a row of each table that a bootstrap draws.
+MOST_STUDIES = 1000
+# What an entry of `workloads` may also hold, by type.
+_OPTIONAL = {"step_hint": int | float, "tier": str, "fingerprint": str}
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def load_suite(path: str | Path) -> Suite:
         raise UsageError(f"{path}: cannot read the suite ({error.strerror}).") from None
     try:
         declared = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not a JSON file ({error}).") from None
     return parse_suite(declared, where=str(path))
 
@@ -159,7 +162,9 @@ def parse_suite(declared: Any, where: str = "suite") -> Suite:
         _bad(where, "the file", "must hold a JSON object")
     schema = declared.get("schema", SCHEMA)
     if schema != SCHEMA:
-        _bad(where, "schema", f"is {schema!r}, this version reads {SCHEMA}: upgrade")
+        newer = isinstance(schema, int) and schema > SCHEMA
+        mend = ": it is newer, upgrade algoperf_lite" if newer else ""
+        _bad(where, "schema", f"is {schema!r}, this version reads {SCHEMA}{mend}")
     base_names = _names(where, declared, "base_workloads")
     held_out_names = _names(where, declared, "held_out_workloads")
     if not base_names:
@@ -171,11 +176,14 @@ def parse_suite(declared: Any, where: str = "suite") -> Suite:
         _bad(where, "workloads", "must map each workload to its target")
     base = tuple(_target(where, table, name, None) for name in base_names)
     held_out = tuple(_target(where, table, name, base_names) for name in held_out_names)
+    studies = _count(where, declared, "studies")
+    if studies is not None and studies > MOST_STUDIES:
+        _bad(where, "studies", f"must be at most {MOST_STUDIES}, not {studies}")
     return Suite(
         base=base,
         held_out=held_out,
         submissions=_submissions(where, declared.get("submissions")),
-        studies=_count(where, declared, "studies"),
+        studies=studies,
         trials=_count(where, declared, "trials"),
         ruleset=_ruleset(where, "ruleset", declared.get("ruleset")),
         where=where,
@@ -200,10 +208,10 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
     if not isinstance(entry, dict):
         _bad(where, key, "is missing: every base and held-out workload needs its target")
     metric = entry.get("target_metric_name")
-    if not isinstance(metric, str) or not metric:
+    if not isinstance(metric, str) or not metric or not metric.isprintable():
         _bad(where, f"{key}.target_metric_name", "must name the target metric")
     value = entry.get("validation_target_value")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if type(value) not in (int, float) or not abs(value) < 1e300:
         _bad(where, f"{key}.validation_target_value", f"must be a finite number, not {value!r}")
     base = entry.get("base")
     if base_names is None:
@@ -213,7 +221,10 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
         if base not in base_names:
             _bad(where, f"{key}.base", "must name one of base_workloads")
     direction = _direction(where, key, entry.get("direction"), metric)
-    optional = {key: entry.get(key) for key in ("step_hint", "tier", "fingerprint")}
+    optional = {name: entry.get(name) for name in _OPTIONAL}
+    for optional_name, found in optional.items():
+        if found is not None and not isinstance(found, _OPTIONAL[optional_name]):
+            _bad(where, f"{key}.{optional_name}", f"is of the wrong type: {found!r}")
     return WorkloadTarget(name, metric, float(value), direction, base, **optional)
 
 
@@ -231,7 +242,7 @@ def _direction(where: str, key: str, direction: Any, metric: str) -> str:
 
 def _names(where: str, declared: dict, key: str) -> list[str]:
     names = declared.get(key) or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(map(_is_name, names)):
         _bad(where, key, "must be a list of workload names")
     if len(set(names)) < len(names):
         _bad(where, key, "names a workload twice")
@@ -245,11 +256,17 @@ def _count(where: str, declared: dict, key: str) -> int | None:
     return count
 
 
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name.isprintable()
+
+
 def _submissions(where: str, declared: Any) -> dict[str, str | None] | None:
     if declared is None:
         return None
     if not isinstance(declared, dict) or not all(isinstance(v, dict) for v in declared.values()):
         _bad(where, "submissions", 'must map each submission to {"ruleset": ...}')
+    if not all(map(_is_name, declared)):
+        _bad(where, "submissions", "has a name that cannot be printed")
     return {
         name: _ruleset(where, f"submissions.{name}.ruleset", entry.get("ruleset"))
         for name, entry in declared.items()

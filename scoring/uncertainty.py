@@ -5,6 +5,7 @@ the trials of one study share hyperparameter points; medians, rules and scores f
 draw. Submissions are drawn independently of each other. In self-tuning a study is one seed.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,8 +15,10 @@ from scoring.times import median_over_studies
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
-# Fewer make no interval: two studies have three resamples, and half of those are no study twice.
+# Fewer make no interval: half of the resamples of two studies are those two again.
 LEAST_STUDIES = 3
+# Resamples that are scored at once: what they take in memory is then small whatever the suite.
+_CHUNK = 50
 # Scores that differ by less are equal: the sums of equal ratios in another order.
 _TIE = 1e-12
 
@@ -68,15 +71,17 @@ def bootstrap(
     medians = np.stack(
         [median_over_studies(of_study[one, np.arange(submissions)]) for one in drawn]
     )
-    scores = scores_of(medians)
-    return Intervals(_ends(scores), _ends(ranks(scores)), _ends(medians))
+    chunks = [medians[i : i + _CHUNK] for i in range(0, resamples, _CHUNK)]
+    scores = np.concatenate([scores_of(chunk) for chunk in chunks])
+    times = np.stack([_ends(medians[:, s]) for s in range(submissions)])
+    return Intervals(_ends(scores), _ends(ranks(scores)), times)
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:
     """Ranks from 1, best first; equal scores share the better rank.
 
     Args:
-        scores: [..., S].
+        scores: [..., S]; NaN ranks after all.
 
     Returns:
         Whole numbers [..., S].
@@ -85,7 +90,9 @@ def ranks(scores: np.ndarray) -> np.ndarray:
         >>> ranks(np.array([0.5, 0.9, 0.5])).tolist()
         [2, 1, 2]
     """
-    return 1 + (scores[..., None, :] > scores[..., :, None] + _TIE).sum(axis=-1)
+    rows = scores.reshape(math.prod(scores.shape[:-1]), scores.shape[-1])
+    better = [np.searchsorted(np.sort(-row), -row - _TIE) for row in rows]
+    return 1 + np.reshape(better, scores.shape)
 
 
 def _ends(draws: np.ndarray) -> np.ndarray:

@@ -3,17 +3,19 @@
 <results>/<submission>/study_<i from 0>/<workload>_<jax|pytorch>/trial_<k from 1>/
 """
 
+import difflib
 import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from algoperf_lite.errors import UsageError
 
-STUDY = re.compile(r"study_(0|[1-9]\d{0,5})")
+STUDY = re.compile(r"study_(0|[1-9][0-9]{0,5})")
 WORKLOAD = re.compile(r"(.+)_(?:jax|pytorch)")
-TRIAL = re.compile(r"trial_([1-9]\d{0,5})")
+TRIAL = re.compile(r"trial_([1-9][0-9]{0,5})")
 # What may lie beside the submissions without being remarked on: the suite, pages, pictures.
 _ROOT_SUFFIXES = (".json", ".png", ".svg", ".pdf", ".html", ".md", ".log", ".lock")
 
@@ -52,11 +54,19 @@ class TrialPath:
 
 @dataclass(frozen=True)
 class Found:
-    """What a results directory holds: trials, the submissions they are of, and problems."""
+    """What a results directory holds.
+
+    Attributes:
+        trials: of the wanted workloads.
+        submissions: that have a directory.
+        problems: what does not belong.
+        strangers: workloads that have trials and are neither wanted nor known.
+    """
 
     trials: list[TrialPath]
     submissions: list[str]
     problems: list[Problem]
+    strangers: tuple[str, ...] = ()
 
 
 def walk(
@@ -89,12 +99,40 @@ def walk(
                     what = f"the same trial as {first.path}: not counted"
                     problems.append(Problem(trial.path, what))
     if not trials:
-        raise _no_trials(root, strangers)
+        raise _no_trials(root, wanted, strangers)
     for workload, paths in strangers.items():
         times = "" if len(paths) == 1 else f" (and {len(paths) - 1} more like it)"
         what = f"workload {workload!r} is not in the suite: ignored{times}"
         problems.append(Problem(paths[0], what))
-    return Found(list(trials.values()), submissions, problems)
+    return Found(list(trials.values()), submissions, problems, tuple(strangers))
+
+
+def without_logs(
+    root: str | Path, wanted: Collection[str], found: Found, only_misspelt: bool = False
+) -> list[Problem]:
+    """Workloads that no submission has a trial of, with a similar name that is on disk.
+
+    Args:
+        root: the results directory.
+        wanted: names of workloads that count.
+        found: what `walk` returned.
+        only_misspelt: leave out those that no name on disk is similar to.
+
+    Example:
+        >>> found = Found([], [], [], strangers=("zipf_lm",))
+        >>> print(*without_logs("r", ["zip_lm"], found))
+        r: holds no trial of workload 'zip_lm': did you mean 'zipf_lm', which is ignored?
+    """
+    there = {trial.workload for trial in found.trials}
+    problems = []
+    for name in wanted:
+        if name in there:
+            continue
+        near = difflib.get_close_matches(name, sorted(found.strangers), n=1, cutoff=0.6)
+        if near or not only_misspelt:
+            hint = f"did you mean {near[0]!r}, which is ignored?" if near else "all miss it"
+            problems.append(Problem(str(root), f"holds no trial of workload {name!r}: {hint}"))
+    return problems
 
 
 def require_directory(root: str | Path) -> None:
@@ -127,11 +165,11 @@ def _submissions(root: str, problems: list[Problem]) -> list[str]:
     return names
 
 
-def _no_trials(root: str, strangers: Collection[str]) -> UsageError:
+def _no_trials(root: str, wanted: Collection[str], strangers: Collection[str]) -> UsageError:
     if strangers:
         return UsageError(
-            f"{root}: holds no trial of the suite's workloads, only of "
-            f"{', '.join(sorted(strangers))}: give the suite that it was run with."
+            f"{root}: holds no trial of the suite's workloads ({', '.join(sorted(wanted))}), only"
+            f" of {', '.join(sorted(strangers))}: give the suite that it was run with."
         )
     return UsageError(
         f"{root}: holds no trials: run `algoperf-lite run --results {root} ...` first, or give "
@@ -170,12 +208,25 @@ def _entries(path: str, problems: list[Problem]) -> list[tuple[str, bool]]:
     """(name, is a directory) of what is visible in a directory, sorted with numbers as numbers."""
     try:
         with os.scandir(path) as entries:
-            found = [(e.name, e.is_dir()) for e in entries if not e.name.startswith(".")]
+            found = [(e.name, _is_dir(e)) for e in entries if not e.name.startswith(".")]
     except OSError as error:
         problems.append(Problem(path, f"cannot be listed ({error.strerror}): ignored"))
         return []
-    return sorted(found, key=lambda entry: _natural(entry[0]))
+    for name in [name for name, _ in found if not name.isprintable()]:
+        # Bytes that are no text, and line breaks, would spoil every message and table.
+        shown = os.path.join(path, name.encode("unicode_escape", "replace").decode())
+        problems.append(Problem(shown, "has a name that cannot be printed: ignored"))
+    printable = [entry for entry in found if entry[0].isprintable()]
+    return sorted(printable, key=lambda entry: _natural(entry[0]))
 
 
+def _is_dir(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads back to itself
+
+
+@lru_cache(maxsize=4096)  # the same names occur in every submission
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]

@@ -24,7 +24,9 @@ def only_trial(root, **kwargs):
 
 
 def whats(records):
-    return [problem.what for problem in records.problems]
+    """What was wrong, but that most tests here write no trial of "b"."""
+    silent = "holds no trial of workload 'b'"
+    return [p.what for p in records.problems if not p.what.startswith(silent)]
 
 
 def test_a_trial_is_read_from_its_place(tmp_path):
@@ -102,7 +104,7 @@ def test_a_trial_that_failed_before_its_first_evaluation_is_no_malformed_log(tmp
     path = write_trial(tmp_path, "s", "a", [], record={"status": "error", "reason": "OOM"})
     (path / "eval_measurements.csv").unlink()
     records = read(tmp_path)
-    assert records.problems == []
+    assert whats(records) == []
     assert (records.trials[0].status, records.trials[0].reason) == ("error", "OOM")
 
 
@@ -120,7 +122,7 @@ def test_a_trial_that_failed_before_its_first_evaluation_is_no_malformed_log(tmp
 )
 def test_a_trial_whose_record_cannot_be_read_never_scores(tmp_path, text, what):
     (write_trial(tmp_path, "s", "a", hit(1)) / "trial.json").write_text(text)
-    records = read(tmp_path)
+    records = read(tmp_path, suite(("a",)))
     assert records.trials[0].time == math.inf
     assert len(records.problems) == 1
     assert what in records.problems[0].what
@@ -263,7 +265,7 @@ def test_a_results_directory_that_is_missing_or_empty_or_too_deep(results, tmp_p
         read(tmp_path_factory.mktemp("empty"))
     with pytest.raises(UsageError, match="one submission's directory: give its parent"):
         read(results / "s")
-    with pytest.raises(UsageError, match="no trial of the suite's workloads, only of a:"):
+    with pytest.raises(UsageError, match=r"no trial of the suite's workloads \(b\), only of a:"):
         read(results, suite(("b",)))
 
 

@@ -57,7 +57,9 @@ def broken(**changes):
     [
         ([], "the file must hold a JSON object"),
         ({}, "base_workloads must name at least one"),
-        (broken(schema=2), "schema is 2, this version reads 1: upgrade"),
+        (broken(schema=2), "schema is 2, this version reads 1: it is newer, upgrade algoperf_lite"),
+        (broken(schema="1"), "schema is '1', this version reads 1."),
+        (broken(studies=1001), "studies must be at most 1000, not 1001"),
         (broken(base_workloads="a"), "base_workloads must be a list"),
         (broken(base_workloads=["a", "a"]), "names a workload twice"),
         (broken(held_out_workloads=["a"]), "held_out_workloads names base workloads too: a"),
