@@ -13,6 +13,7 @@ from algoperf_lite.errors import AlgoperfLiteError, unknown_name
 COMMANDS = {
     "calibrate": "Measure reference seconds per step on this device.",
     "check": "Check a submission or a workload of yours, in seconds.",
+    "compare": "Compare two results directories or two submissions.",
     "explore": "Explore schedules, learning rates and batch sizes.",
     "list": "Show the workloads and submissions there are.",
     "new": "Write a starting point for a submission, a workload or a variant.",
@@ -22,6 +23,7 @@ COMMANDS = {
     "show": "Look at recorded trials, or at the learning-rate schedules.",
     "targets": "Measure what a validation target should be.",
     "tune": "Explore the hyperparameters of a submission.",
+    "watch": "Watch a run in progress, from another terminal.",
 }
 INTERRUPTED = 130
 

@@ -1,0 +1,196 @@
+"""A comparison on a terminal, by rich, and as Markdown."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from scoring.clocks import CLOCKS, unit
+from scoring.comparison import MARKS, Comparison, Report, Times, WorkloadComparison
+from scoring.paired import LEAST_PAIRS
+from scoring.tables import time_text
+
+_STYLES = {"+": "red", "!": "red bold", "-": "green", "*": "green bold", "x": "yellow", ".": "dim"}
+# From here on an interval has room beside what it is of, not only under it.
+_WIDE = 110
+_HEADERS = ("", "workload", "A", "95%", "B", "95%", "B/A", "95%", "p")
+_INTERVALS = (3, 5, 7)  # columns, each of the column before it
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A report that rich can print."""
+
+    report: Report
+    max_problems: int = 5
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for comparison in self.report.comparisons:
+            yield Text(f"A  {comparison.a.path}", style="bold").append(_submission(comparison, "a"))
+            yield Text(f"B  {comparison.b.path}", style="bold").append(_submission(comparison, "b"))
+            yield ""
+            yield _table(comparison, self.report.clock, options.max_width >= _WIDE)
+            yield ""
+            yield _overall(comparison)
+            for line in row_notes(comparison):
+                yield Text(line)
+            for note in comparison.notes:
+                yield Text(f"Note: {note}.")
+            yield ""
+        for line in legend(self.report):
+            yield Text(line, style="dim")
+        for note in self.report.notes:
+            yield Text(f"Note: {note}.")
+        problems = self.report.problems
+        for problem in problems[: self.max_problems]:
+            yield Text(f"! {problem}", style="yellow")
+        if (more := len(problems) - self.max_problems) > 0:
+            yield Text(f"! and {more} more such problems (--json lists all).", style="yellow")
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown, a table for each submission."""
+    lines = []
+    for comparison in report.comparisons:
+        lines += [f"**A**: `{comparison.a.path}`, {comparison.a.submission}  "]
+        lines += [f"**B**: `{comparison.b.path}`, {comparison.b.submission}", ""]
+        lines += [_pipes(_HEADERS), _pipes(["---"] * 2 + ["---:"] * (len(_HEADERS) - 2))]
+        for row in comparison.workloads:
+            mark, *cells = _cells(row, report.clock)
+            lines.append(_pipes([f"`{mark}`", *cells]))
+        lines += ["", _overall(comparison).plain, ""]
+        lines += [f"- {note}" for note in [*row_notes(comparison), *comparison.notes]]
+        lines.append("")
+    lines += [f"- {line}" for line in [*legend(report), *report.notes]]
+    lines += [f"- {problem}" for problem in report.problems]
+    return "\n".join(lines) + "\n"
+
+
+def row_notes(comparison: Comparison) -> list[str]:
+    """Notes on workloads, one line for all that share one, with their mark."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.workloads:
+        for note in row.notes:
+            named.setdefault((row.mark, note), []).append(row.workload)
+    everywhere = len(comparison.workloads)
+    return [
+        f"{mark} {'all workloads' if len(names) == everywhere > 1 else ', '.join(names)}: {note}"
+        for (mark, note), names in named.items()
+    ]
+
+
+def legend(report: Report) -> Iterator[str]:
+    """What the marks that occur mean, and what the numbers are."""
+    rows = [row for comparison in report.comparisons for row in comparison.workloads]
+    used = [mark for mark in MARKS if any(row.mark == mark for row in rows)]
+    yield "; ".join(f"{mark} {MARKS[mark]}" for mark in used) + "."
+    tests = sum(math.isfinite(row.p) for row in rows)
+    if tests:
+        yield (
+            "B/A: geometric mean over the studies that both reached; each 95% interval is of one"
+            f" workload alone. p: paired t-test of the logarithms, corrected for {tests}"
+            f" test{'s' * (tests > 1)} (Holm); marked below 0.05."
+        )
+    if report.clock != "time":
+        yield f"Clock: {report.clock}, {CLOCKS[report.clock]}."
+
+
+def _submission(comparison: Comparison, side: str) -> str:
+    of = getattr(comparison, side)
+    return "" if of.path.rstrip("/").endswith(of.submission) else f"  {of.submission}"
+
+
+def _table(comparison: Comparison, clock: str, wide: bool) -> Table:
+    """Nine columns, or intervals under their numbers where there is little room."""
+    rows = [_cells(row, clock) for row in comparison.workloads]
+    filled = [i for i in range(len(_HEADERS)) if i == 0 or any(row[i] for row in rows)]
+    stacked = not wide and any(i in filled for i in _INTERVALS)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    columns = [i for i in filled if not (stacked and i in _INTERVALS)]
+    for i in columns:
+        justify = "left" if i < 2 else "right"
+        table.add_column(_HEADERS[i], justify=justify, overflow="fold", no_wrap=i != 1)
+    for row, texts in zip(comparison.workloads, rows, strict=True):
+        style = _STYLES.get(row.mark, "")
+        cells = [Text(text, style="dim" if i in _INTERVALS else "") for i, text in enumerate(texts)]
+        cells[0].stylize(style)
+        cells[6].stylize(style if row.mark in "+-" else "")
+        if stacked:
+            for i in _INTERVALS:
+                cells[i - 1] = Text("\n").join([cells[i - 1], cells[i]])
+        table.add_row(*(cells[i] for i in columns))
+    return table
+
+
+def _cells(row: WorkloadComparison, clock: str) -> list[str]:
+    ratio = row.ratio
+    return [
+        row.mark,
+        row.workload,
+        *_times(row.a, clock),
+        *_times(row.b, clock),
+        "" if math.isnan(ratio.ratio) else f"{ratio.ratio:.2f}",
+        "" if ratio.interval is None else "-".join(f"{end:.2f}" for end in ratio.interval),
+        _p_text(row.p),
+    ]
+
+
+def _times(times: Times, clock: str) -> tuple[str, str]:
+    if math.isnan(times.median):
+        return "", ""
+    if not times.reached:
+        return "missed", ""
+    of = unit(clock)
+    if times.interval is None:
+        return time_text(times.median, of), ""
+    ends = (time_text(end, of).removesuffix(f" {of}") if math.isfinite(end) else "missed"
+            for end in times.interval)  # fmt: skip
+    return time_text(times.median, of), "-".join(ends)
+
+
+def _p_text(p: float) -> str:
+    if math.isnan(p):
+        return ""
+    return "<.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _overall(comparison: Comparison) -> Text:
+    """One line on all workloads together."""
+    overall, text = comparison.overall, Text("All workloads: ", style="bold")
+    if overall.pairs < LEAST_PAIRS:
+        marks = {row.mark for row in comparison.workloads}
+        if marks <= {"x"}:
+            return text.append("nothing is comparable.", "yellow not bold")
+        if not overall.pairs:
+            return text.append("both missed all targets.", "not bold")
+        count = "1 pair" if overall.pairs == 1 else f"{overall.pairs} pairs"
+        return text.append(
+            f"too few studies: {count} of (workload, study), {LEAST_PAIRS} are needed.", "not bold"
+        )
+    verdict, style = "not significant", ""
+    if comparison.significant:
+        verdict, style = ("B slower", "red") if overall.direction > 0 else ("B faster", "green")
+    text.append(verdict, style or "not bold")
+    ratio = ""
+    if math.isfinite(overall.ratio):
+        ends = overall.interval and f" ({overall.interval[0]:.2f}-{overall.interval[1]:.2f})"
+        ratio = f", B/A {overall.ratio:.2f}{ends or ''} where both reached"
+    missed = [
+        f"{name} alone missed {count}"
+        for name, count in (("A", overall.missed_by_a), ("B", overall.missed_by_b))
+        if count
+    ]
+    text.append(
+        f"{ratio}; p = {comparison.p:.2g}, signed ranks of {overall.pairs} pairs"
+        f"{''.join(f', {what}' for what in missed)}.",
+        "not bold",
+    )
+    return text
+
+
+def _pipes(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

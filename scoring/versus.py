@@ -1,0 +1,239 @@
+"""One submission against another: pairs their studies, and says what each workload shows."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoring.comparable import differences, unknown
+from scoring.comparison import Comparison, Side, Times, WorkloadComparison
+from scoring.details import Details, read_details
+from scoring.paired import (
+    LEAST_STUDIES,
+    LEVEL,
+    Ratio,
+    holm,
+    overall_test,
+    workload_test,
+)
+from scoring.reader import Trial
+from scoring.suite import Suite, WorkloadTarget
+from scoring.times import median_over_studies, time_table
+from scoring.uncertainty import bootstrap
+
+Trials = Mapping[str, Sequence[Details]]
+"""The trials that count, read whole, by workload."""
+
+
+def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> dict[str, list[Details]]:
+    """The trials of a submission that count, by workload; unfinished ones do not.
+
+    Args:
+        submission: whose.
+        trials: of a results directory.
+        suite: says how many trials count.
+    """
+    own = [t for t in trials if t.submission == submission and t.status != "interrupted"]
+    cells = time_table(own, suite.with_submissions([submission])).trials.values()
+    found: dict[str, list[Details]] = {}
+    for details in read_details([trial for cell in cells for trial in cell], suite):
+        found.setdefault(details.trial.workload, []).append(details)
+    return found
+
+
+def versus(
+    sides: tuple[Side, Side],
+    trials: tuple[Trials, Trials],
+    targets: Sequence[tuple[WorkloadTarget, WorkloadTarget]],
+    rulesets: tuple[str | None, str | None],
+    across: Collection[str] = (),
+) -> Comparison:
+    """Compares two submissions; p values are not yet corrected, see `corrected`.
+
+    Args:
+        sides: A and B.
+        trials: what `trials_of` found of each.
+        targets: of each workload to compare on, as A's and B's suites declare it.
+        rulesets: that A and B are held to.
+        across: kinds of difference that do not matter, of `scoring.comparable.KINDS`.
+    """
+    same_rules = rulesets[0] == rulesets[1]
+    cells, notes = [], {}
+    if not same_rules:
+        notes["A and B are held to different rulesets: each counts all trials of its own"] = None
+    for target_a, target_b in targets:
+        a, b = (list(side.get(target_a.name, ())) for side in trials)
+        left_out = ()
+        if same_rules:
+            a, b, left_out = _in_common(a, b)
+        unlike = differences(a, b, target_a, target_b)
+        cells.append(_cell(target_a.name, a, b, unlike, across, left_out))
+        if silent := unknown(a, b):
+            notes[f"of {silent} nothing is recorded of code, device and versions"] = None
+        if _other_seeds(a, b):
+            notes["trials that are paired have different seeds: pairing gains little"] = None
+    rows = [_row(cell, *ends) for cell, ends in zip(cells, _intervals(cells), strict=True)]
+    counted = [cell.times for cell, row in zip(cells, rows, strict=True) if row.mark != "x"]
+    pooled = np.concatenate([np.empty((2, 0)), *counted], axis=1)
+    return Comparison(*sides, tuple(rows), overall_test(*pooled), notes=tuple(notes))
+
+
+def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Corrects p values for all tests of one call, and marks what is significant after that.
+
+    The tests of workloads are one family, over all submissions; those over all workloads another.
+    """
+    p = iter(
+        holm(row.ratio.p if row.mark == "~" else math.nan for c in found for row in c.workloads)
+    )
+    overall = holm(comparison.overall.p for comparison in found)
+    result = []
+    for comparison, p_overall in zip(found, overall.tolist(), strict=True):
+        rows = tuple(_judged(row, float(next(p))) for row in comparison.workloads)
+        result.append(replace(comparison, workloads=rows, p=p_overall))
+    return tuple(result)
+
+
+def _judged(row: WorkloadComparison, p: float) -> WorkloadComparison:
+    if not p < LEVEL:
+        alone = "significant by itself, not among so many tests: more studies would tell"
+        return replace(row, p=p, notes=(*row.notes, *([alone] if row.ratio.p < LEVEL <= p else [])))
+    return replace(row, p=p, mark="+" if row.ratio.ratio > 1 else "-")
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Two submissions on one workload.
+
+    Attributes:
+        workload: its name.
+        times: [2, N] of A and B in the N studies that both ran; infinity where missed.
+        floor: [N] variance of each log ratio due to rounding to evaluations.
+        obstacles: why they may not be compared.
+        notes: what else there is to know.
+    """
+
+    workload: str
+    times: np.ndarray
+    floor: np.ndarray
+    obstacles: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def _cell(
+    workload: str,
+    a: Sequence[Details],
+    b: Sequence[Details],
+    unlike: Mapping[str, str],
+    across: Collection[str],
+    notes: Sequence[str],
+) -> _Cell:
+    best_a, best_b = _best(a), _best(b)
+    studies = sorted(best_a.keys() & best_b.keys())
+    pairs = [(best_a[study], best_b[study]) for study in studies]
+    obstacles = [what for kind, what in unlike.items() if kind not in across]
+    if not studies:
+        obstacles += [_nothing_in_common(best_a, best_b)]
+    return _Cell(
+        workload=workload,
+        times=np.array([[d.trial.time for d in pair] for pair in pairs]).reshape(-1, 2).T,
+        floor=np.array([_rounding(*pair) for pair in pairs]),
+        obstacles=tuple(obstacles),
+        notes=(
+            *notes,
+            *(f"compared though {what}" for kind, what in unlike.items() if kind in across),
+        ),
+    )
+
+
+def _row(cell: _Cell, interval_a: tuple | None, interval_b: tuple | None) -> WorkloadComparison:
+    """What a workload shows before it is known how many tests there are."""
+    a, b = (
+        Times(float(median_over_studies(times)) if len(times) else math.nan, interval,
+              tuple(times.tolist()))
+        for times, interval in zip(cell.times, (interval_a, interval_b), strict=True)
+    )  # fmt: skip
+    ratio, notes = workload_test(*cell.times, cell.floor), list(cell.notes)
+    if cell.obstacles:
+        return WorkloadComparison(
+            cell.workload, "x", a, b, Ratio(0), notes=(*cell.obstacles, *notes)
+        )
+    if not np.isfinite(cell.times).all():
+        notes.insert(0, f"target met in {a.met} studies by A, {b.met} by B")
+    mark = {(True, False): "!", (False, True): "*", (False, False): "."}.get((a.reached, b.reached))
+    if mark is None and ratio.pairs < LEAST_STUDIES:
+        mark = "?"
+        notes.insert(0, f"too few studies: {ratio.pairs}, {LEAST_STUDIES} are needed")
+    return WorkloadComparison(cell.workload, mark or "~", a, b, ratio, notes=tuple(notes))
+
+
+def _intervals(cells: Sequence[_Cell]) -> list[tuple[tuple | None, tuple | None]]:
+    """Of A and B in each cell, as on a leaderboard; cells with as many studies at once."""
+    found: list[tuple] = [(None, None)] * len(cells)
+    for studies in {cell.times.shape[1] for cell in cells if cell.times.size}:
+        alike = [i for i, cell in enumerate(cells) if cell.times.shape[1] == studies]
+        of_study = np.stack([cells[i].times.T for i in alike], axis=-1)
+        drawn = bootstrap(of_study, lambda times: np.zeros(times.shape[:-1]))
+        if drawn is not None:
+            for column, i in enumerate(alike):
+                found[i] = tuple(tuple(ends) for ends in drawn.time[:, column].tolist())
+    return found
+
+
+def _in_common(
+    a: list[Details], b: list[Details]
+) -> tuple[list[Details], list[Details], tuple[str, ...]]:
+    """The trials of either side that the other has too, and a note on those that it lacks."""
+    in_a, in_b = ({(d.trial.study, d.trial.number) for d in side} for side in (a, b))
+    both = in_a & in_b
+    lacking = [
+        f"{name} lacks {len(missing)} of {len(of_other)} trials"
+        for name, missing, of_other in (("B", in_a - in_b, in_a), ("A", in_b - in_a, in_b))
+        if missing and both
+    ]
+    notes = (f"{' and '.join(lacking)}: left out",) if lacking else ()
+    kept = ([d for d in side if (d.trial.study, d.trial.number) in both] for side in (a, b))
+    return (*kept, notes) if both else (a, b, notes)
+
+
+def _nothing_in_common(a: Collection[int], b: Collection[int]) -> str:
+    if a and b:
+        return "no study that both ran"
+    return "run by neither" if not a and not b else f"not run by {'B' if a else 'A'}"
+
+
+def _best(trials: Sequence[Details]) -> dict[int, Details]:
+    """The fastest trial of each study; where all missed, one of them."""
+    best: dict[int, Details] = {}
+    for details in sorted(trials, key=lambda d: (d.trial.time, d.trial.number)):
+        best.setdefault(details.trial.study, details)
+    return best
+
+
+def _rounding(a: Details, b: Details) -> float:
+    """Variance of the log ratio of two times that comes of evaluating now and then.
+
+    A target that was met at some moment since the evaluation before is met at all moments alike:
+    a uniform distribution. Where both met it at the same step, the rounding is the same.
+    """
+    if a.trial.steps == b.trial.steps:
+        return 0.0
+    return (_grain(a) ** 2 + _grain(b) ** 2) / 12
+
+
+def _grain(details: Details) -> float:
+    """Steps since the evaluation before the target was met, relative to the steps until then."""
+    at = np.flatnonzero(details.steps == details.trial.steps)
+    if details.trial.steps in (None, 0) or not len(at):
+        return 0.0
+    before = details.steps[at[0] - 1] if at[0] else 0.0
+    grain = 1 - before / details.trial.steps
+    return float(np.clip(grain, 0, 1)) if math.isfinite(grain) else 0.0
+
+
+def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:
+    """Whether any trials that are paired are known to have different seeds."""
+    seeds = {(d.trial.study, d.trial.number): d.record.get("seed") for d in b}
+    pairs = ((d.record.get("seed"), seeds.get((d.trial.study, d.trial.number))) for d in a)
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
