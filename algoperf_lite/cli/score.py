@@ -1,15 +1,20 @@
 """``algoperf-lite score``: turn recorded trials into a leaderboard."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from algoperf_lite.cli import options, output
+from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import unwritable
 
 if TYPE_CHECKING:
     from scoring.board import Leaderboard
+
+MISSED = 1
 
 
 @click.command("score")
@@ -25,7 +30,23 @@ if TYPE_CHECKING:
     "--suite",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Suite to score over.  [default: RESULTS/suite.json]",
+    help="Suite to score over, also AlgoPerf's workload targets.  [default: RESULTS/suite.json]",
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["time", "robust", "steps", "time+compile"]),
+    default="time",
+    show_default=True,
+    help="What to count time by: the clock, the clock without slow windows, training steps, or "
+    "the clock with ahead-of-time compilation.",
+)
+@click.option(
+    "--ruleset",
+    type=click.Choice(["external", "self"]),
+    help="Only submissions of this ruleset, ranked among themselves.  [default: all]",
+)
+@click.option(
+    "--baseline", metavar="NAME", help="Show the geometric-mean speedup over this submission."
 )
 @click.option(
     "--integration",
@@ -35,30 +56,57 @@ if TYPE_CHECKING:
     help="Exact integral, or AlgoPerf's 100-point trapezoid.",
 )
 @click.option(
+    "--require",
+    multiple=True,
+    metavar="NAME",
+    help="Exit with 1 if this submission misses a target, held-out variants included; repeatable.",
+)
+@click.option(
     "--figure",
     type=click.Path(path_type=Path),
     metavar="STEM",
     help="Write the performance profiles to STEM.png and STEM.svg.",
 )
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a row for each submission.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a Markdown table.")
 @options.as_json
 def command(
     results: Path,
     workload: tuple[str, ...],
     suite: Path | None,
+    clock: str,
+    ruleset: str | None,
+    baseline: str | None,
     integration: str,
+    require: tuple[str, ...],
     figure: Path | None,
+    as_csv: bool,
+    as_markdown: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Score the trials recorded in RESULTS and print the leaderboard."""
+    form = _only(("--json", as_json), ("--csv", as_csv), ("--markdown", as_markdown))
     from scoring import score  # noqa: PLC0415
 
-    board = score(results, suite=suite, workloads=workload or None, integration=integration)
-    if as_json:
-        output.print_json(board.to_json())
+    board = score(
+        results,
+        suite=suite,
+        workloads=workload or None,
+        integration=integration,
+        clock=clock,
+        ruleset=ruleset,
+        baseline=baseline,
+    )
+    misses = _misses(board, require)
+    if form is None:
+        present(board, figure)
+    else:
+        _export(board, form)
         if figure is not None:
             _write_figure(board, figure)
-    else:
-        present(board, figure)
+    for miss in misses:
+        click.echo(miss, err=True)
+    return MISSED if misses else 0
 
 
 def present(board: "Leaderboard", figure: Path | None) -> None:
@@ -70,6 +118,36 @@ def present(board: "Leaderboard", figure: Path | None) -> None:
     if figure is not None:
         paths = " ".join(str(path) for path in _write_figure(board, figure))
         console.print(f"performance profiles: {paths}", soft_wrap=True)
+
+
+def _only(*flags: tuple[str, bool]) -> str | None:
+    """The one output that was asked for, if any."""
+    given = [name for name, is_given in flags if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other: give one of them")
+    return given[0] if given else None
+
+
+def _export(board: "Leaderboard", form: str) -> None:
+    from scoring.exports import to_csv, to_markdown  # noqa: PLC0415
+
+    if form == "--json":
+        output.print_json(board.to_json())
+    else:
+        sys.stdout.write(to_csv(board) if form == "--csv" else to_markdown(board))
+
+
+def _misses(board: "Leaderboard", required: Sequence[str]) -> list[str]:
+    """A sentence for each workload whose target a required submission misses."""
+    rows = {row.name: row for row in board.rows}
+    for name in required:
+        if name not in rows:
+            raise unknown_name("submission", name, rows, "--require")
+    return [
+        f"{name}: misses the target of {workload} ({rows[name].cells[workload].word})"
+        for name in dict.fromkeys(required)
+        for workload in rows[name].missed
+    ]
 
 
 def _write_figure(board: "Leaderboard", stem: Path) -> list[Path]:

@@ -1,11 +1,14 @@
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from scoring.board import Cell
 from scoring.tables import leaderboard_view, notes, ratio_text, time_text
 from scoring.walk import Problem
+from scoring.wording import cell_texts
 from tests.scoring.made_logs import board_of
 
 INF = math.inf
@@ -35,7 +38,7 @@ def test_three_workloads_fit_on_80_columns_in_one_table():
     assert max(map(len, lines)) <= 80
     assert text.count("submission ") == 1
     nadamw = next(line for line in lines if " nadamw" in line)
-    assert nadamw.split() == ["1", "nadamw", "0.9653", "3/3", "6.10", "s", "9.80", "s", "7.70", "s"]
+    assert " ".join(nadamw.split()) == "1 nadamw 0.9653 3/3 3 6.10 s 9.80 s 7.70 s"
     after = lines[lines.index(nadamw) + 1]
     assert after.split() == ["1.17x", "1.14x", "best"]
 
@@ -70,11 +73,87 @@ def test_notes_say_what_is_missing_and_what_words_mean():
 
 def test_many_problems_are_cut_short():
     board = board_of({"x": {"a": 1.0}}, ("a",))
-    many = tuple(Problem(f"p{i}", "bad") for i in range(7))
-    board = type(board)(**{**vars(board), "problems": many})
+    many = tuple(Problem(f"p{i}", f"bad in way {i}") for i in range(7))
+    board = replace(board, problems=many)
     lines = [str(line) for line in notes(board, max_problems=5) if str(line).startswith("!")]
     assert len(lines) == 6
     assert lines[-1] == "! and 2 more such problems (--json lists all)."
+
+
+def test_problems_that_say_the_same_are_one_line():
+    board = board_of({"x": {"a": 1.0}}, ("a",))
+    board = replace(board, problems=(Problem("p", "odd"), Problem("q", "bad"), Problem("r", "bad")))
+    lines = [str(line) for line in notes(board) if str(line).startswith("!")]
+    assert lines == ["! p: odd", "! q: bad (and 1 more like it)"]
+
+
+def test_reached_but_worth_nothing_is_plain_to_see():
+    times = {"x": {"a": 1.0, "b": 1.0}, "slow": {"a": 5.0, "b": 9.0}, "bad": {"a": INF, "b": 2.0}}
+    text = shown(board_of(times, ("a", "b")), 120)
+    assert "slow scores 0 though it reached 2 targets: over 4x there." in text
+    assert "bad scores 0" not in text
+    slow = next(line for line in text.splitlines() if " slow " in line)
+    assert slow.split()[1:5] == ["slow", "0.0000", "2/2", "0"]
+    assert "counted" in text
+
+
+def test_counted_is_shown_only_where_it_differs():
+    assert "counted" not in shown(board_of({"x": {"a": 1.0}, "y": {"a": 2.0}}, ("a",)))
+
+
+def test_exactly_4x_is_named_as_what_it_is():
+    board = board_of({"x": {"a": 1.0}, "y": {"a": 4.0}}, ("a",))
+    assert "y scores 0 though it reached 1 target: exactly 4x there." in map(str, notes(board))
+
+
+def test_many_that_are_worth_nothing_are_counted():
+    times = {"x": {"a": 1.0}} | {f"s{i}": {"a": 9.0} for i in range(5)}
+    text = [str(note) for note in notes(board_of(times, ("a",)))]
+    assert sum("scores 0" in line for line in text) == 3
+    assert "So do 2 more." in text
+
+
+def test_cells_take_one_line_where_there_is_room():
+    board = board_of({"x": {"a": 1.0}, "y": {"a": 2.5}, "z": {"a": INF}}, ("a",))
+    lines = [line.split() for line in shown(board, 80).splitlines()]
+    assert ["1", "x", "1.0000", "1/1", "1.00", "s", "best"] in lines
+    assert ["2", "y", "0.5000", "1/1", "2.50", "s", "2.50x"] in lines
+
+
+def test_ranks_stand_with_their_intervals():
+    board = board_of({"x": {"a": 1.0}, "y": {"a": 2.0}}, ("a",))
+    rows = tuple(replace(r, rank_interval=(1, 2), score_interval=(0.25, 1.0)) for r in board.rows)
+    lines = [line.split() for line in shown(replace(board, rows=rows)).splitlines()]
+    assert lines[0][:5] == ["#", "95%", "submission", "score", "95%"]
+    assert lines[2][:5] == ["1", "1-2", "x", "1.0000", "0.25-1.00"]
+
+
+def test_rulesets_are_shown_if_there_are_two():
+    board = board_of({"x": {"a": 1.0}, "y": {"a": 2.0}}, ("a",))
+    assert "ruleset" not in shown(board)
+    rows = tuple(
+        replace(row, ruleset=ruleset)
+        for row, ruleset in zip(board.rows, ("self", "external"), strict=True)
+    )
+    assert "ruleset" in shown(replace(board, rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("reached", "trials", "studies", "words"),
+    [
+        (1, 1, 3, ("incomplete", "met 1/3")),
+        (0, 1, 3, ("incomplete", "met 0/3")),
+        (0, 2, 3, ("missed", "met 0/3")),
+        (1, 3, 3, ("missed", "met 1/3")),
+        (1, 15, 3, ("missed", "met 1/3")),
+        (2, 3, 4, ("incomplete", "met 2/4")),
+        (2, 4, 4, ("missed", "met 2/4")),
+        (0, 1, 1, ("missed", "")),
+    ],
+)
+def test_a_cell_is_no_miss_while_studies_to_come_may_decide(reached, trials, studies, words):
+    cell = Cell(INF, INF, "missed", studies_reached=reached, trials=trials)
+    assert cell_texts(cell, studies, "s") == words
 
 
 def test_numbers_to_about_three_figures():
