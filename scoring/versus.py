@@ -24,17 +24,20 @@ from scoring.uncertainty import bootstrap
 
 Trials = Mapping[str, Sequence[Details]]
 """The trials that count, read whole, by workload."""
+_SAY_NOTHING = ("interrupted", "invalid", "stopped", "unreadable")
 
 
 def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> dict[str, list[Details]]:
-    """The trials of a submission that count, by workload; unfinished ones do not.
+    """The trials of a submission that count, by workload.
+
+    Unfinished ones, and those whose record is not believed, say nothing, not even that they missed.
 
     Args:
         submission: whose.
         trials: of a results directory.
         suite: says how many trials count.
     """
-    own = [t for t in trials if t.submission == submission and t.status != "interrupted"]
+    own = [t for t in trials if t.submission == submission and t.status not in _SAY_NOTHING]
     cells = time_table(own, suite.with_submissions([submission])).trials.values()
     found: dict[str, list[Details]] = {}
     for details in read_details([trial for cell in cells for trial in cell], suite):

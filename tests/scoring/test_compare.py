@@ -1,0 +1,286 @@
+"""Comparisons of small made results: what is paired with what, marks, what may not be compared."""
+
+import json
+import math
+
+import pytest
+
+from algoperf_lite.errors import UsageError
+from scoring.compare import compare
+from tests.scoring import made_logs
+
+TIMES = (10.0, 10.4, 9.7, 10.2)
+ENVIRONMENT = {"platform": "cpu", "host_threads": 2, "python": "3.11", "versions": {"jax": "1"}}
+
+
+def rows(seconds, steps=50):
+    """Rows of a trial that evaluates after every step and meets its target at the last."""
+    return [(seconds * i / steps, 5.0) for i in range(1, steps)] + [(seconds, 0.9)]
+
+
+def record(study=0, workload="a", trial=1, **more):
+    return {"status": "target_reached", "study": study, "workload": workload, "trial": trial,
+            "workload_fingerprint": "f", "environment": ENVIRONMENT, "seed": study,
+            "target": {"metric": "loss", "value": 1.0, "direction": "minimize"}} | more  # fmt: skip
+
+
+def write(root, times, submission="one", declared=None, **changes):
+    """A results directory: times by workload, a study each; None misses, "" is not run."""
+    root.mkdir(parents=True, exist_ok=True)
+    made = declared or made_logs.declared(tuple(times), studies=4, trials=1)
+    (root / "suite.json").write_text(json.dumps(made))
+    for workload, of_studies in times.items():
+        for study, seconds in enumerate(of_studies):
+            if seconds == "":
+                continue
+            missed = {} if seconds is not None else {"status": "budget_exhausted"}
+            made_logs.write_trial(
+                root, submission, workload, made_logs.MISS if missed else rows(seconds), study,
+                record=record(study, workload, **(changes | missed)),
+            )  # fmt: skip
+    return root
+
+
+def slower(factor, noise=(1.01, 0.99, 1.005, 1.0)):
+    return [factor * t * n for t, n in zip(TIMES, noise, strict=True)]
+
+
+def marks(report):
+    return {row.workload: row.mark for c in report.comparisons for row in c.workloads}
+
+
+def test_marks_tell_slower_faster_and_neither_apart(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES, "b": TIMES, "c": TIMES})
+    new = write(tmp_path / "new", {"a": slower(1.3), "b": slower(0.8), "c": slower(1.003)})
+    report = compare(old, new)
+    assert marks(report) == {"a": "+", "b": "-", "c": "~"}
+    (found,) = report.comparisons
+    row = found.workloads[0]
+    assert row.ratio.ratio == pytest.approx(1.3 * (1.01 * 0.99 * 1.005) ** 0.25)
+    assert row.a.median == pytest.approx(10.1)
+    assert row.a.interval == (9.7, 10.4)
+    assert row.p > row.ratio.p  # corrected for three tests
+    assert [line.split(":")[0] for line in report.regressions] == ["one on a"]
+
+
+def test_pairs_are_by_study_not_by_order(tmp_path):
+    old = write(tmp_path / "old", {"a": (1.0, 2.0, 4.0, 8.0)})
+    new = write(tmp_path / "new", {"a": (1.1, 2.21, 4.39, "")})
+    (row,) = compare(old, new).comparisons[0].workloads
+    assert row.ratio.pairs == 3
+    assert row.ratio.ratio == pytest.approx(1.1, rel=2e-3)
+    assert row.a.median == 2.0  # over the studies that both ran
+    assert "B lacks 1 of 4 trials: left out" in row.notes
+
+
+def test_newly_failing_newly_reaching_and_both_missed(tmp_path):
+    miss = (None,) * 4
+    old = write(tmp_path / "old", {"a": TIMES, "b": miss, "c": miss})
+    new = write(tmp_path / "new", {"a": (10.0, None, None, None), "b": TIMES, "c": miss})
+    report = compare(old, new)
+    assert marks(report) == {"a": "!", "b": "*", "c": "."}
+    assert report.regressions == ["one on a: newly failing (met 1/4, was 4/4)"]
+
+
+def test_too_few_studies_is_said_and_no_difference_is_not(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES[:2]})
+    new = write(tmp_path / "new", {"a": slower(3)[:2]})
+    report = compare(old, new)
+    assert marks(report) == {"a": "?"}
+    assert "too few studies: 2, 3 are needed" in report.comparisons[0].workloads[0].notes
+    assert not report.regressions
+
+
+def test_a_miss_in_one_study_leaves_too_few(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES[:3]})
+    new = write(tmp_path / "new", {"a": (10.0, None, 10.0)})
+    (row,) = compare(old, new).comparisons[0].workloads
+    assert row.mark == "?"
+    assert "target met in 3/3 studies by A, 2/3 by B" in row.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"workload_fingerprint": "g"}, "workload differs: fingerprint f / g"),
+        ({"environment": ENVIRONMENT | {"host_threads": 4}}, "device differs: host_threads 2 / 4"),
+        ({"environment": ENVIRONMENT | {"versions": {"jax": "2"}}}, "versions differ: jax 1 / 2"),
+    ],
+)
+def test_what_differs_is_not_comparable(tmp_path, change, said):
+    old = write(tmp_path / "old", {"a": TIMES})
+    new = write(tmp_path / "new", {"a": slower(2)}, **change)
+    report = compare(old, new)
+    (row,) = report.comparisons[0].workloads
+    assert (row.mark, row.notes) == ("x", (said,))
+    assert row.ratio.pairs == 0
+    assert report.comparisons[0].overall.pairs == 0
+    assert not report.regressions
+    kind = said.split()[0]
+    assert marks(compare(old, new, across=[kind])) == {"a": "+"}
+
+
+def test_another_target_is_not_comparable_even_by_one_suite(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES})
+    declared = made_logs.declared(("a",), studies=4, trials=1)
+    declared["workloads"]["a"]["validation_target_value"] = 0.95
+    target = {"metric": "loss", "value": 0.95, "direction": "minimize"}
+    new = write(tmp_path / "new", {"a": TIMES}, declared=declared, target=target)
+    for suite in (None, old / "suite.json"):
+        (row,) = compare(old, new, suite=suite).comparisons[0].workloads
+        assert row.mark == "x"
+        assert row.notes[0].startswith("target differs: loss <= 1 / loss <= 0.95")
+    assert marks(compare(old, new, across=["target"])) == {"a": "~"}
+
+
+def test_by_steps_the_device_does_not_matter(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES})
+    environment = ENVIRONMENT | {"host_threads": 4}
+    new = write(tmp_path / "new", {"a": slower(3)}, environment=environment)
+    (row,) = compare(old, new, clock="steps").comparisons[0].workloads
+    assert (row.mark, row.ratio.ratio) == ("~", 1.0)
+    assert row.notes == ("compared though device differs: host_threads 2 / 4",)
+
+
+def test_algoperfs_own_logs_are_comparable_and_nothing_is_known_of_them(tmp_path):
+    for submission, factor in (("x", 1), ("y", 1.5)):
+        for study, seconds in enumerate(TIMES):
+            made_logs.write_trial(tmp_path, submission, "a", rows(factor * seconds), study)
+    suite = made_logs.suite(("a",))
+    report = compare(tmp_path / "x", tmp_path / "y", suite=suite)
+    assert marks(report) == {"a": "+"}
+    assert report.comparisons[0].notes == (
+        "of A and B nothing is recorded of code, device and versions",
+    )
+
+
+def test_a_study_takes_the_least_time_of_the_trials_that_both_have(tmp_path):
+    declared = made_logs.declared(("a",), studies=3, trials=2, ruleset="external")
+    for name, factor in (("old", 1.0), ("new", 1.2)):
+        root = write(tmp_path / name, {"a": [factor * t for t in TIMES[:3]]}, declared=declared)
+        for study in range(3 if name == "old" else 1):
+            made_logs.write_trial(root, "one", "a", rows(factor * 5), study, 2,
+                                  record=record(study, trial=2))  # fmt: skip
+    (row,) = compare(tmp_path / "old", tmp_path / "new").comparisons[0].workloads
+    assert row.a.studies == (5.0, 10.4, 9.7)
+    assert row.ratio.ratio == pytest.approx(1.2)
+
+
+def test_rounding_to_evaluations_is_no_certainty(tmp_path):
+    """Three ratios alike, as each met its target one of ten evaluations later."""
+    for name, steps in (("old", 10), ("new", 11)):
+        root = tmp_path / name
+        write(root, {"a": ()})
+        for study, second in enumerate((1.0, 1.1, 0.9)):
+            made_logs.write_trial(root, "one", "a", rows(second * steps, steps), study,
+                                  record=record(study))  # fmt: skip
+    (row,) = compare(tmp_path / "old", tmp_path / "new").comparisons[0].workloads
+    assert row.ratio.ratio == pytest.approx(1.1)
+    assert row.mark == "~"
+    assert row.ratio.p > 0.01
+
+
+def test_all_workloads_together_see_what_none_shows_alone(tmp_path):
+    names = "abcdefghi"
+    noise = (1.0, 1.1, 0.95, 1.04)
+    old = write(tmp_path / "old", dict.fromkeys(names, TIMES))
+    new = write(tmp_path / "new", dict.fromkeys(names, slower(1.05, noise)))
+    report = compare(old, new)
+    assert set(marks(report).values()) == {"~"}
+    (found,) = report.comparisons
+    assert found.overall.pairs == 36
+    assert found.significant
+    assert report.regressions == [f"one over all workloads: B slower, p = {found.p:.2g}"]
+    (back,) = compare(new, old).comparisons
+    assert back.significant
+    assert not compare(new, old).regressions
+
+
+def test_the_correction_counts_all_tests_of_a_call(tmp_path):
+    for name, factor in (("old", 1.0), ("new", 1.06)):
+        for submission in ("one", "two", "three"):
+            write(tmp_path / name, {"a": slower(factor)}, submission)
+    alone = compare(tmp_path / "old", tmp_path / "new", submissions=["one"])
+    together = compare(tmp_path / "old", tmp_path / "new")
+    p_alone, p_together = (r.comparisons[0].workloads[0].p for r in (alone, together))
+    assert p_together == pytest.approx(min(1, 3 * p_alone))
+    assert [c.name for c in together.comparisons] == ["one", "three", "two"]
+
+
+def test_two_submissions_of_one_directory(tmp_path):
+    write(tmp_path, {"a": TIMES}, "one")
+    write(tmp_path, {"a": slower(1.5)}, "two")
+    report = compare(tmp_path / "one", tmp_path / "two/")
+    assert marks(report) == {"a": "+"}
+    assert report.comparisons[0].name == "one / two"
+    assert report.regressions[0].startswith("one / two on a: 1.50x the time")
+
+
+def test_other_seeds_are_noted(tmp_path):
+    old, new = write(tmp_path / "old", {"a": TIMES}), write(tmp_path / "new", {"a": TIMES}, seed=7)
+    (found,) = compare(old, new).comparisons
+    assert found.notes == ("trials that are paired have different seeds: pairing gains little",)
+
+
+def test_a_damaged_trial_is_reported_and_is_no_pair(tmp_path):
+    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
+    trial = made_logs.trial_dir(new, "one", "a", 1)
+    (trial / "trial.json").unlink()
+    report = compare(old, new)
+    assert [problem.path for problem in report.problems] == [str(trial)]
+    assert report.comparisons[0].workloads[0].ratio.pairs == 3
+
+
+def test_a_trial_that_cannot_be_believed_is_no_failure(tmp_path):
+    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
+    for study in range(3):
+        (made_logs.trial_dir(new, "one", "a", study) / "trial.json").write_text("{")
+    report = compare(old, new)
+    assert marks(report) == {"a": "?"}
+    assert len(report.problems) == 3
+    assert report.comparisons[0].workloads[0].b.studies == (10.2,)
+
+
+def refused(*args, **kwargs):
+    with pytest.raises(UsageError) as caught:
+        compare(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_paths_that_ask_for_nothing_sensible_are_refused(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES})
+    new = write(tmp_path / "new", {"a": TIMES}, "two")
+    assert "no such results directory" in refused(old, tmp_path / "none")
+    assert f"as in {old / 'one'} {new / 'two'}" in refused(old, new)
+    assert "give two of a kind" in refused(old / "one", new)
+    assert "the same directory" in refused(old, tmp_path / "new" / ".." / "old")
+    assert "the same submission" in refused(old / "one", old / "one")
+    assert "did you mean 'one'" in refused(old, new, submissions=["on"])
+    assert "-s is for two results directories" in refused(old / "one", new / "two",
+                                                         submissions=["one"])  # fmt: skip
+    assert "unknown workload 'c'" in refused(old / "one", new / "two", workloads=["c"])
+    assert "did you mean 'device'" in refused(old / "one", new / "two", across=["devices"])
+    other = write(tmp_path / "other", {"b": TIMES})
+    assert "no workload in common" in refused(old, other)
+
+
+def test_what_has_no_counterpart_is_said(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES, "b": TIMES})
+    write(tmp_path / "old", {"a": TIMES, "b": TIMES}, "two")
+    new = write(tmp_path / "new", {"a": TIMES})
+    assert compare(old, new).notes == (
+        "only in A, not compared: two",
+        "declared by A alone, not compared: b",
+    )
+
+
+def test_the_json_is_strict_and_whole(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES, "b": (None,) * 4})
+    new = write(tmp_path / "new", {"a": slower(1.3), "b": (None,) * 4})
+    shown = json.loads(json.dumps(compare(old, new).to_json(), allow_nan=False))
+    (found,) = shown["comparisons"]
+    assert [row["mark"] for row in found["workloads"]] == ["+", "."]
+    assert found["workloads"][1]["a"]["median"] is None
+    assert found["a"]["submission"] == "one"
+    assert len(shown["regressions"]) == 1
+    assert not math.isnan(found["workloads"][0]["p"])
