@@ -18,6 +18,7 @@ COMMANDS = {
     "list": "Show the workloads and submissions there are.",
     "new": "Write a starting point for a submission, a workload or a variant.",
     "prepare": "Download, prepare and check the data of workloads.",
+    "report": "Write recorded trials as one page to look at and to publish.",
     "run": "Time submissions on workloads.",
     "score": "Turn recorded trials into a leaderboard.",
     "show": "Look at recorded trials, or at the learning-rate schedules.",

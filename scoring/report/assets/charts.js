@@ -68,7 +68,7 @@ const CONFIG = {
   displaylogo: false,
   responsive: true,
   displayModeBar: TOUCH ? false : "hover",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtons: [["toImage", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
   toImageButtonOptions: { format: "svg", filename: "chart" },
 };
 
@@ -103,6 +103,8 @@ function axis({ title, ...more } = {}) {
     ...more,
   };
 }
+
+const narrow = () => innerWidth < 600;
 
 /** A logarithmic axis where values are positive and span decades. */
 function spansDecades(values) {

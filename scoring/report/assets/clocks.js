@@ -13,7 +13,8 @@ const ALL = "";
 function clocksPanel() {
   const choice = { workload: ALL };
   const controls = el("div", { class: "controls" });
-  const picture = chart(() => clocksChart(choice.workload));
+  const key = el("ul", { class: "key" });
+  const picture = chart(() => clocksChart(choice.workload, key));
   whenChanged(() => {
     const suite = shownWorkloads();
     if (!suite.some((workload) => workload.name === choice.workload)) choice.workload = ALL;
@@ -22,38 +23,48 @@ function clocksPanel() {
     picture.redraw();
   });
   const late = trials.filter((trial) => trial.late_compiles > 0).length;
-  return [controls, picture.host,
-    el("p", { class: "note" }, "Only what is on the clock is scored. Hatched parts are off it."),
+  return [controls, key, picture.host, unfold(),
+    el("p", { class: "note" }, "Only what is on the clock is scored. Hatched and dotted parts are off it."),
     late ? el("p", { class: "warning" }, `${plural(late, "trial")} compiled while the clock ran: a shape changed during training.`) : null];
 }
 
-function clocksChart(workload) {
-  const of = rows().map((row) => [row.name, clockTrials(row.name, workload)]).filter(([, found]) => found.length);
+function clocksChart(workload, key) {
+  const of = folded(rows()).map((row) => [row.name, clockTrials(row.name, workload)]).filter(([, found]) => found.length);
+  key.replaceChildren();
   if (!of.length) return "These logs hold no breakdown of the clock, nor seconds of evaluating.";
-  const parts = PARTS.filter(([, , , , value]) => of.some(([, found]) => found.some((trial) => value(trial) > 0)));
-  const alone = parts.every(([key]) => key === "evaluation" || key === "compile");
-  if (alone) parts.unshift(["seconds", "on the clock", "#0072B2", "", (trial) => trial.seconds]);
+  const parts = partsOf(of);
+  key.replaceChildren(...partsKey(parts));
   const names = of.map(([name]) => plain(name)).reverse();
   const traces = parts.map(([, title, colour, shape, value]) => ({
     type: "bar", orientation: "h", name: title, y: names, x: of.map(([, found]) => mean(found.map(value)) ?? 0).reverse(),
-    marker: { color: colour, pattern: { shape, fgcolor: token("card"), fgopacity: 0.75, size: 7 }, line: { width: 0 } },
+    marker: { color: colour, pattern: shape ? { shape, fgcolor: colour, bgcolor: token("card"), size: 6, solidity: 0.5 } : undefined,
+      line: { width: shape ? 1 : 0, color: colour } },
     hovertemplate: `<b>%{y}</b><br>${title}: %{x:.4~g} s<extra></extra>`,
   }));
-  const narrow = innerWidth < 600;
   return {
     label: "Clock breakdown: seconds of the mean trial of each submission",
-    height: 110 + Math.max(26 * of.length, 90) + (narrow ? 90 : 0),
+    height: 70 + Math.max(26 * of.length, 90),
     traces,
     layout: {
       barmode: "stack",
       bargap: 0.3,
-      showlegend: true,
-      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal", font: { size: 12 } },
-      margin: { l: 10, r: 18, t: narrow ? 110 : 36, b: 46 },
+      margin: { l: 10, r: 18, t: 6, b: 46 },
       xaxis: { title: "seconds, mean over trials", rangemode: "tozero" },
-      yaxis: { type: "category", tickfont: { size: narrow ? 11 : 13 } },
+      yaxis: { type: "category", tickfont: { size: narrow() ? 11 : 13 } },
     },
   };
+}
+
+/** The parts that these logs know of; where they know no part of the clock, the whole of it. */
+function partsOf(of) {
+  const parts = PARTS.filter(([, , , , value]) => of.some(([, found]) => found.some((trial) => value(trial) > 0)));
+  const known = parts.some(([, , , shape]) => shape === "");
+  return known ? parts : [["seconds", "on the clock", "#0072B2", "", (trial) => trial.seconds], ...parts];
+}
+
+function partsKey(parts) {
+  return parts.map(([, title, colour, shape]) => el("li", {},
+    el("span", { class: `patch ${{ "/": "off", ".": "dots" }[shape] ?? ""}`, style: `--part:${colour}` }), title));
 }
 
 function clockTrials(name, workload) {

@@ -49,7 +49,7 @@ function curvesChart({ workload, axis: chosen }, onclick) {
   const [title, horizontal] = AXES[chosen];
   const traces = of.flatMap(([name, found]) => curveTraces(name, found, horizontal));
   if (!traces.some((trace) => trace.x.some((value) => value !== null))) return `The logs on ${workload} say nothing to draw ${title} by.`;
-  const { metric, target } = workloadNamed.get(workload);
+  const { metric, target, direction } = workloadNamed.get(workload);
   return {
     label: `Learning curves on ${workload}: validation ${metric} against ${title}`,
     height: 440,
@@ -60,7 +60,7 @@ function curvesChart({ workload, axis: chosen }, onclick) {
       yaxis: { title: `validation ${metric}`, range: verticalRange(of.flatMap(([, found]) => found), workload) },
       shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target,
         line: { color: token("ink"), width: 1.2, dash: "6px,4px" } }],
-      annotations: [{ xref: "paper", x: 1, y: target, xanchor: "right", yanchor: "bottom", showarrow: false,
+      annotations: [{ xref: "paper", x: 0, y: target, xanchor: "left", yanchor: direction === "maximize" ? "bottom" : "top", showarrow: false,
         text: `target ${significant(target)}`, font: { size: 12, color: token("ink") }, bgcolor: token("card"), borderpad: 1 }],
     },
   };
@@ -78,7 +78,7 @@ function curveTraces(name, found, horizontal) {
   }
   const hover = (what) => `<b>${plain(name)}</b> ${what}<br>%{x:,.4~g}: %{y:.4~g}<extra></extra>`;
   const made = [];
-  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: 0.3, connectgaps: false,
+  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: 0.4, connectgaps: false,
     line: { color: style.colour, width: 1.1 }, hovertemplate: hover("(another trial)") });
   made.push({ type: "scatter", mode: "lines+markers", x: horizontal(median), y: median.curve_metric,
     customdata: median.curve_metric.map(() => median.index), line: { color: style.colour, dash: style.dash, width: 2.6 },

@@ -22,7 +22,7 @@ function failureTable(wrong) {
     el("td", {}, trial.status), el("td", { class: "breaks reason" }, trial.reason ?? UNKNOWN),
     el("td", {}, copyButton(showCommand(trial))));
   const titles = ["submission", "workload", "study/trial", "ended", "reason", ""];
-  return folded(wrong, (shown) => el("div", { class: "scroll" }, el("table", { id: "failures-table" },
+  return firstOf(wrong, (shown) => el("div", { class: "scroll" }, el("table", { id: "failures-table" },
     el("caption", {}, `${plural(wrong.length, "trial")} failed`),
     el("thead", {}, el("tr", {}, titles.map((title, i) => el("th", { scope: "col", class: i === 2 ? "number" : "" }, title)))),
     el("tbody", {}, shown.map(line)))));
@@ -36,7 +36,7 @@ function copyButton(text) {
 }
 
 /** The first of many, and a button for the rest. */
-function folded(values, make) {
+function firstOf(values, make) {
   const host = el("div", {}, make(values.slice(0, FIRST)));
   if (values.length > FIRST) {
     host.append(el("button", { type: "button", class: "quiet", onclick: () => host.replaceChildren(make(values)) }, `Show all ${values.length}`));
@@ -62,5 +62,5 @@ function problemList() {
   const line = (problem) => el("tr", {}, el("th", { scope: "row", class: "breaks" }, el("code", {}, problem.path)), el("td", { class: "breaks" }, problem.what));
   return el("details", { open: data.problems.length <= 5 },
     el("summary", {}, `${plural(data.problems.length, "problem")} found on disk`),
-    folded(data.problems, (shown) => el("table", { id: "problems" }, el("tbody", {}, shown.map(line)))));
+    firstOf(data.problems, (shown) => el("table", { id: "problems" }, el("tbody", {}, shown.map(line)))));
 }

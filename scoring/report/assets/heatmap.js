@@ -24,7 +24,7 @@ function heatmapPanel() {
     drawKey(key);
     details.replaceChildren(el("p", { class: "note" }, "Point at a cell, or go there with the arrow keys, and what it stands for is shown here; a click keeps it."));
   });
-  return [el("div", { class: "scroll" }, table), key, details];
+  return [el("div", { class: "scroll" }, table), unfold(), key, details];
 }
 
 const isChosen = (button) => view.cell && button.dataset.submission === view.cell[0] && button.dataset.workload === view.cell[1];
@@ -47,10 +47,11 @@ function drawHeat(table, show) {
     return el("td", { class: [state, fastest && "best", workload.held_out && "held"].filter(Boolean).join(" "),
       style: `--warm:${warm}` }, button);
   };
+  table.classList.toggle("few", suite.length < 6);
   table.replaceChildren(
     el("caption", { class: "unseen" }, "Time to target relative to the fastest submission"),
     el("thead", {}, el("tr", {}, el("td", {}), suite.map(heading))),
-    el("tbody", {}, rows().map((row, r) => el("tr", {}, el("th", { scope: "row" }, named(row.name)),
+    el("tbody", {}, folded(rows()).map((row, r) => el("tr", {}, el("th", { scope: "row" }, named(row.name)),
       suite.map((workload, w) => cell(row, workload, r + w === 0))))));
 }
 
@@ -64,7 +65,7 @@ function bestTime(workload) {
 function seenAs(cell, best) {
   const [state] = STATES[cell.state];
   if (cell.state === "reached") {
-    const warm = Math.round(72 - 62 * Math.log(cell.ratio) / Math.log(TAU_MAX));
+    const warm = cell.ratio === 1 ? 92 : Math.round(72 - 66 * (Math.log(cell.ratio) / Math.log(TAU_MAX)) ** 0.7);
     return { state, warm, fastest: cell.ratio === 1, text: cell.ratio === 1 ? "best" : ratioText(cell.ratio) };
   }
   const words = {

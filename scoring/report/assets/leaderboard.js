@@ -14,6 +14,7 @@ function leaderboardPanel() {
   return [
     filters(),
     el("div", { class: "scroll" }, table),
+    unfold(),
     notes,
     el("h3", {}, "How to reproduce"),
     scored,
@@ -75,7 +76,7 @@ function drawBoard(table) {
   table.replaceChildren(
     el("caption", { class: "unseen" }, "Leaderboard"),
     el("thead", {}, el("tr", {}, list.map((column) => head(table, column, column === by, style(column))))),
-    el("tbody", {}, all.map((row) => el("tr", {}, list.map((column) => cell(column, row))))));
+    el("tbody", {}, folded(all).map((row) => el("tr", {}, list.map((column) => cell(column, row))))));
   if (!all.length) table.tBodies[0].append(el("tr", {}, el("td", { colspan: list.length }, "No submission has such a name.")));
 }
 

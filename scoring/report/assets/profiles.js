@@ -51,9 +51,9 @@ function profileChart(onhover) {
     traces: of.flatMap(profileTraces),
     onhover: (point) => onhover(point.x),
     layout: {
-      xaxis: { title: "time to target, relative to the fastest submission (\u03c4)", range: [0.97, TAU_MAX + 0.03],
+      xaxis: { title: narrow() ? "\u03c4: time over the fastest\u2019s" : "time to target, relative to the fastest submission (\u03c4)", range: [0.97, TAU_MAX + 0.03],
         ticksuffix: "\u00d7", dtick: 0.5 },
-      yaxis: { title: "share of workloads within that factor", range: [-0.03, 1.04], tickformat: ".0%", dtick: 0.2 },
+      yaxis: { title: narrow() ? "share of workloads" : "share of workloads within that factor", range: [-0.03, 1.04], tickformat: ".0%", dtick: 0.2 },
     },
   };
 }
@@ -95,8 +95,8 @@ function drawReadout(table, tau) {
     const { yes, no, share } = within(row, tau);
     return el("tr", {}, el("th", { scope: "row" }, named(row.name)),
       el("td", { class: "number" }, shareText(share)),
-      el("td", { class: "breaks" }, yes.join(", ") || "none"),
-      el("td", { class: "breaks soft wide" }, no.join(", ")));
+      el("td", { class: "breaks" }, no.length ? yes.join(", ") || "none" : `all ${yes.length}`),
+      el("td", { class: "breaks soft wide" }, no.join(", ") || "none"));
   };
   table.replaceChildren(
     el("caption", {}, `Within ${tau.toFixed(2)} times the fastest`),

@@ -28,6 +28,8 @@ function styleOf(name) {
   };
 }
 
+const LONG = 28;
+
 /** A piece of a submission's line with its marker. */
 function swatch(name) {
   const style = styleOf(name);
@@ -38,5 +40,5 @@ function swatch(name) {
 }
 
 function named(name, ...more) {
-  return el("span", { class: "name" }, swatch(name), el("span", {}, ...breakable(name), ...more));
+  return el("span", { class: name.length > LONG ? "name" : "name short" }, swatch(name), el("span", {}, ...breakable(name), ...more));
 }

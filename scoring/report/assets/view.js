@@ -2,7 +2,8 @@
 
 const MANY = 10;
 const DRAWN_OF_MANY = 8;
-const view = { board: 0, query: "", toggled: new Map() };
+const LONG_TABLE = 25;
+const view = { board: 0, query: "", toggled: new Map(), whole: false };
 const listeners = [];
 
 /** Calls back now and whenever the choice changes. */
@@ -25,6 +26,20 @@ const baseOf = () => board().base_workloads;
 function rows() {
   const wanted = view.query.trim().toLowerCase();
   return board().submissions.filter((row) => row.name.toLowerCase().includes(wanted));
+}
+
+/** Of many rows the first, until the reader asks for all. */
+const folded = (all) => (view.whole ? all : all.slice(0, LONG_TABLE));
+
+/** A button that asks for all rows, everywhere, where there are too many. */
+function unfold() {
+  const button = el("button", { type: "button", class: "quiet", onclick: () => change({ whole: !view.whole }) });
+  whenChanged(() => {
+    const count = rows().length;
+    button.hidden = count <= LONG_TABLE;
+    button.textContent = view.whole ? `Show the first ${LONG_TABLE} only` : `Show all ${count} submissions`;
+  });
+  return button;
 }
 
 /** Rows that charts draw: of many, the first few, until the reader says otherwise. */
