@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -85,15 +86,18 @@ def read_many(requests: Iterable[Request]) -> list[Evaluations | MalformedError]
     """Reads many csv files at once, as `read_evaluations` reads each.
 
     Args:
-        requests: the files, best with those of one workload beside each other.
+        requests: the files, best with those of one workload beside each other. Files are read
+            while the next requests are still being made.
 
     Returns:
         For each request its evaluations, or the error that reading it alone would raise.
     """
-    requests = list(requests)
-    batches = [requests[i : i + _BATCH_FILES] for i in range(0, len(requests), _BATCH_FILES)]
+    remaining = iter(requests)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [result for batch in pool.map(_read_batch, batches) for result in batch]
+        batches = []
+        while batch := list(islice(remaining, _BATCH_FILES)):
+            batches.append(pool.submit(_read_batch, batch))
+        return [result for batch in batches for result in batch.result()]
 
 
 def _read_batch(requests: Sequence[Request]) -> list[Evaluations | MalformedError]:
@@ -160,10 +164,11 @@ def _without_cut_tail(
 
 
 def _is_plain(file: _File) -> bool:
-    """Whether every newline ends a row, so that rows of several files can be told apart again."""
-    body = file.body
-    blank = body.startswith(b"\n") or b"\n\n" in body or b"\r" in body
-    return body.endswith(b"\n") and not blank and body.isascii()
+    """Whether no row ends but at a newline, so that rows of several files can be told apart again.
+
+    A newline that ends no row, as a blank line has, shows in their number, see `_together`.
+    """
+    return file.body.endswith(b"\n") and b"\r" not in file.body and file.body.isascii()
 
 
 def _together(files: Sequence[_File]) -> list[Evaluations | MalformedError]:

@@ -112,12 +112,6 @@ def read_records(
     targets = {target.name: target for target in suite.workloads}
     problems = list(found.problems)
     records = [_record(where, problems) for where in found.trials]
-    # Of workloads that a directory's own suite declares some may not have been run yet.
-    own_suite = Path(suite.where) == Path(results_dir) / SUITE_FILE
-    if own_suite:
-        void_other_targets(found.trials, records, suite, problems)
-    void_copies(found.trials, records, problems)
-    problems += without_logs(results_dir, suite.names, found, only_misspelt=own_suite)
     rows = read_many(
         Request(
             os.path.join(where.path, EVALUATIONS_FILE),
@@ -127,6 +121,12 @@ def read_records(
         )
         for where, record in zip(found.trials, records, strict=True)
     )
+    # Of workloads that a directory's own suite declares some may not have been run yet.
+    own_suite = Path(suite.where) == Path(results_dir) / SUITE_FILE
+    if own_suite:
+        void_other_targets(found.trials, records, suite, problems)
+    void_copies(found.trials, records, problems)
+    problems += without_logs(results_dir, suite.names, found, only_misspelt=own_suite)
     trials = []
     for where, record, read in zip(found.trials, records, rows, strict=True):
         trial = _trial(where, targets[where.workload], record, read, clock, problems)
