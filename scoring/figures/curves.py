@@ -52,7 +52,7 @@ def curves_figure(
     for k, workload in enumerate(board.suite):
         left = k % across * width / across + _AXIS
         top = k // across * pitch + _HEAD
-        axes = style.panel(figure, left, top, width / across - _AXIS - 0.08, tall)
+        axes = style.panel(figure, left, top, width / across - _AXIS - 0.13, tall)
         _panel(axes, board, targets[workload], by_cell)
     page = style.sheet(figure)
     x_label = "steps" if board.clock == "steps" else "on-clock time (s)"

@@ -23,6 +23,9 @@ _WORDS = {
     "base_missed": "base\nmissed",
     "variant_missed": "variant\nmissed",
 }
+# In a table so long that every line counts, a rule is named by what was missed.
+_SHORT = {"base_missed": "base", "variant_missed": "variant"}
+_TALLEST = 6.5  # inches of rows in the smallest type
 # Hatches: sparse dots where the target was reached and does not count, lines where it was missed.
 _HATCHES = {"missed": "//////", "missing": ""}
 _DISQUALIFIED = "....."
@@ -63,21 +66,36 @@ class _Table:
     def __init__(self, board: Leaderboard, width: float) -> None:
         self.board = board
         n, base = len(board.suite), len(board.base_workloads)
-        lines = {line for row in board.rows for c in row.cells.values() for line in _lines(c)}
-        self.names = style.widest([row.name for row in board.rows]) + _PAD
+        self._choose_words(board)
+        self.names = style.widest(["submission", *(row.name for row in board.rows)]) + _PAD
         self.left = self.names + style.text_width("score") + 4 * _PAD
         gap = _GAP if n > base else 0.0
         room = (width - self.left - gap - _PAD) / max(n, 1)
-        self.points = next((p for p in _SIZES if _needs(lines, p) <= room), _SIZES[-1])
-        self.column = min(max(room, _needs(lines, self.points)), _WIDEST_CELL)
-        two = any("\n" in _text(c) for row in board.rows for c in row.cells.values())
-        self.row = self.points / 72 * (2.5 if two else 1.9)
+        self.points = next((p for p in _SIZES if self._needs(p) <= room), _SIZES[-1])
+        self.column = min(max(room, self._needs(self.points)), _WIDEST_CELL)
+        self.row = self.points / 72 * (2.5 if self.two else 1.9)
         self._head(board)
         self.x = [self.left + j * self.column + (gap if j >= base else 0) for j in range(n)]
         ends = self.left + n * self.column + gap
         self.key = _Key(board)
         self.width = max(ends + _PAD, self.key.width + 2 * _PAD)
         self.height = self.top + len(board.rows) * self.row + 0.36
+
+    def _choose_words(self, board: Leaderboard) -> None:
+        """Words of one line where those of two would make the table taller than a page."""
+        cells = [cell for row in board.rows for cell in row.cells.values()]
+        tall = len(board.rows) * _SIZES[-1] / 72 * 2.5 > _TALLEST
+        self.words = _WORDS | _SHORT if tall else _WORDS
+        self.two = any("\n" in self.text(cell) for cell in cells)
+        self.lines = sorted({line for cell in cells for line in self.text(cell).split("\n")})
+
+    def _needs(self, points: float) -> float:
+        """The width of a cell that holds any of the words."""
+        return style.widest(self.lines, points, "bold") + _PAD
+
+    def text(self, cell: Cell) -> str:
+        """What a cell says, if there is no room for more."""
+        return f"{cell.ratio:.2f}" if cell.counts else self.words[cell.state]
 
     def _head(self, board: Leaderboard) -> None:
         """Names of workloads above the columns: level where they fit, else upright."""
@@ -133,7 +151,7 @@ class _Table:
             y,
             self._fitting(cell),
             ha="center",
-            va="center_baseline" if "\n" not in _text(cell) else "center",
+            va="center_baseline" if "\n" not in self.text(cell) else "center",
             fontsize=self.points,
             linespacing=0.95,
             color=_ink_on(colour) if cell.counts else INK,
@@ -147,7 +165,7 @@ class _Table:
         """How the trials ended if there is room to say so; else that the target was missed."""
         if style.text_width(cell.detail, self.points) + 2 * _PAD <= self.column and cell.detail:
             return cell.detail
-        return _text(cell)
+        return self.text(cell)
 
 
 class _Key:
@@ -199,19 +217,6 @@ def _edge(state: str) -> dict[str, Any]:
         return {"edgecolor": "none"}
     hatch = _HATCHES.get(state, _DISQUALIFIED)
     return {"edgecolor": PALE, "linewidth": 0.5, "hatch": hatch or None}
-
-
-def _text(cell: Cell) -> str:
-    return f"{cell.ratio:.2f}" if cell.counts else _WORDS[cell.state]
-
-
-def _lines(cell: Cell) -> list[str]:
-    return _text(cell).split("\n")
-
-
-def _needs(lines: set[str], points: float) -> float:
-    """The width of a cell that holds any of the lines."""
-    return style.widest(sorted(lines), points, "bold") + _PAD
 
 
 def _parts(labels: list[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """What all figures share: colours, dashes, markers, sizes, and how they are written."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -138,19 +137,5 @@ def save(
     for form in formats:
         path = stem.with_name(f"{stem.name}.{form}")
         figure.savefig(path, dpi=dpi, metadata=_METADATA[form])
-        if form == "pdf":
-            _name_fonts_alike(path)
         paths.append(path)
     return paths
-
-
-def _name_fonts_alike(path: Path) -> None:
-    """Gives embedded fonts tags in order of appearance.
-
-    Matplotlib tags them by the hash of a set of characters, which differs in every process. A tag
-    of the same length leaves every offset in the file as it is.
-    """
-    data = path.read_bytes()
-    tags = list(dict.fromkeys(re.findall(rb"/([A-Z]{6})\+", data)))
-    names = {tag: b"AAAAA" + bytes([ord("A") + i]) for i, tag in enumerate(tags)}
-    path.write_bytes(re.sub(rb"/([A-Z]{6})\+", lambda m: b"/" + names[m[1]] + b"+", data))
