@@ -61,11 +61,14 @@ def test_the_median_study_is_bold_and_the_target_marked(tmp_path):
 
 
 def test_a_miss_ends_in_a_hollow_marker_inside_the_panel(tmp_path):
-    axes, _, (reached, missed) = list(panels(drawn(logs(tmp_path))))[1]
+    root = logs(tmp_path, ("x",), studies=1)
+    write_trial(root, "y", "b", [(t, 5.0 - t) for t in (0.0, 1.0, 2.0, 3.0)] + [(4.0, 1e9)])
+    axes, _, (reached, missed) = list(panels(drawn(root)))[1]
     assert missed.get_markerfacecolor() == "white"
     assert reached.get_markerfacecolor() == style.COLOURS[0]
     low, high = axes.get_ylim()
-    assert low <= missed.get_ydata()[0] <= high
+    assert missed.get_ydata()[0] == high < 1e9
+    assert low < 1.0
 
 
 def test_all_but_the_best_are_grey(tmp_path):
