@@ -115,7 +115,7 @@ def standings(times: Mapping[Identity, float], suite: Suite) -> Standings:
         for number in of_study
         for name in begun
     )
-    rows.sort(key=lambda row: (row.rank or len(rows) + 1, row.name))
+    rows.sort(key=lambda row: (row.rank or len(owed) + 1, row.name))
     return Standings(tuple(rows), tuple(counted), len(base), compared)
 
 

@@ -51,7 +51,7 @@ def command(results: Path, every: float, forever: bool, once: bool, as_json: boo
     view = LiveView(console) if console.is_terminal else LineView(console)
     try:
         with view:
-            situation = follow(watcher.look, view.show, every, forever)
+            situation = follow(watcher.look, view.show, every, forever, time.sleep)
     except KeyboardInterrupt:
         click.echo("no longer watching; the run, if there is one, goes on", err=True)
         return INTERRUPTED
