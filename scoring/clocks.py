@@ -90,17 +90,6 @@ def time_at(
     return None if compile_seconds is None else seconds + compile_seconds
 
 
-def can_tell(clock: str, rows: Evaluations, record: Mapping[str, Any] | None) -> bool:
-    """Whether the logs of a trial hold what a clock is read from, readable or not."""
-    known = record or {}
-    return {
-        "time": True,
-        "steps": STEP_COLUMN in rows.columns,
-        "robust": STEP_COLUMN in rows.columns and bool(known.get("window_seconds_per_step")),
-        "time+compile": (known.get("off_clock") or {}).get("compile") is not None,
-    }[clock]
-
-
 def _robust(rows: Evaluations, row: int, record: Mapping[str, Any]) -> float | None:
     """The robust clock of `algoperf_lite.clock`, read at an evaluation."""
     rates = record.get("window_seconds_per_step")

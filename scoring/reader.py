@@ -15,7 +15,6 @@ from scoring.clocks import (
     CLOCKS,
     STEP_COLUMN,
     TIME_COLUMN,
-    can_tell,
     first_hit,
     steps_at,
     time_at,
@@ -26,6 +25,8 @@ from scoring.evaluations import Evaluations, MalformedError, Request, read_many
 from scoring.record import VOID_STATUSES, read_record, says
 from scoring.suite import Suite, WorkloadTarget
 from scoring.walk import Problem, TrialPath, walk, without_logs
+
+_UNREADABLE = "meets the target, but the clock {!r} cannot be read there: not counted"
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def read_records(
         if trial is not None:
             trials.append(trial)
     _refuse_untimed(trials, clock)
+    _refuse_clockless(trials, clock)
     trials = _without_unfinished(trials, problems)
     return Records(trials, found.submissions, each_once(problems), clock)
 
@@ -213,9 +215,9 @@ def _outcome(
     time = time_at(clock, rows, row, record)
     if time is not None:
         return time, steps_at(rows, row)
-    if not can_tell(clock, rows, record):
+    if record is None and clock != "steps":
         raise _no_clock(clock, where.path)
-    notes.append(f"meets the target where the clock {clock!r} is unreadable: not counted")
+    notes.append(_UNREADABLE.format(clock))
     return math.inf, None
 
 
@@ -252,6 +254,14 @@ def _refuse_untimed(trials: list[Trial], clock: str) -> None:
             f" --vectorize or --stop-hopeless ({untimed[0]}): they cannot be scored by time. Score"
             " them by --clock steps, or score what `algoperf-lite run` recorded"
         )
+
+
+def _refuse_clockless(trials: list[Trial], clock: str) -> None:
+    """A file that lacks what a clock needs is a damaged one, unless none has it."""
+    if not any(trial.reached for trial in trials):
+        for trial in trials:
+            if _UNREADABLE.format(clock) in trial.notes:
+                raise _no_clock(clock, trial.path)
 
 
 def _without_unfinished(trials: list[Trial], problems: list[Problem]) -> list[Trial]:
