@@ -7,6 +7,7 @@ from algoperf_lite.errors import unknown_name
 from algoperf_lite.records import unwritable
 from scoring.details import read_details
 from scoring.figures import style
+from scoring.figures.clock import clock_figure
 from scoring.figures.curves import curves_figure
 from scoring.figures.profiles import profiles_figure
 from scoring.figures.ratios import ratios_figure
@@ -29,10 +30,10 @@ def write_figures(
 ) -> list[Path]:
     """Writes the figures of a results directory, for papers.
 
-    `profiles`, `ratios`, `curves` and `scores`, each as PDF, SVG and PNG. They are 6.75 inches
-    wide, the text of a two-column page, or 3.25, one column of it, where that is enough; with
-    about 50 submissions one is as tall as a page. Type is 4.5 to 6.5 points and embedded in the
-    PDF as text (TrueType). The same records give the same bytes.
+    `profiles`, `ratios`, `curves`, `scores` and `clock`, each as PDF, SVG and PNG. They are 6.75
+    inches wide, the text of a two-column page, or 3.25, one column of it, where that is enough;
+    with about 50 submissions one is as tall as a page. Type is 4.5 to 6.5 points and embedded in
+    the PDF as text (TrueType). The same records give the same bytes.
 
     Args:
         results_dir: see `scoring.score`.
@@ -58,12 +59,14 @@ def write_figures(
     chosen = declared if workloads is None else declared.select(workloads)
     records = read_records(results_dir, chosen, known=declared.names, clock=clock)
     board = from_records(records, chosen, integration=integration, ruleset=ruleset)
+    details = read_details(records.trials, chosen)
     with style.drawing():
         figures = {
             "profiles": profiles_figure(board),
             "ratios": ratios_figure(board),
-            "curves": curves_figure(board, read_details(records.trials, chosen), chosen),
+            "curves": curves_figure(board, details, chosen),
             "scores": scores_figure(board),
+            "clock": clock_figure(board, details),
         }
         directory, paths = Path(directory), []
         try:

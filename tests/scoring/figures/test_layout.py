@@ -4,6 +4,7 @@ import pytest
 
 from scoring.details import read_details
 from scoring.figures import style
+from scoring.figures.clock import clock_figure
 from scoring.figures.curves import curves_figure
 from scoring.figures.profiles import profiles_figure
 from scoring.figures.ratios import ratios_figure
@@ -27,15 +28,16 @@ def test_labels_are_whole_and_apart(draw, n):
 
 
 @pytest.mark.parametrize("n", [1, 4, 8])
-def test_labels_of_curves_are_whole_and_apart(tmp_path, n):
+def test_labels_of_curves_and_clocks_are_whole_and_apart(tmp_path, n):
     names = [f"nadamw[schedule=slow_start_fast_decay,b={i}]" for i in range(n)]
     suite = load_suite(logs(tmp_path, names, studies=1) / "suite.json")
     records = read_records(tmp_path, suite)
     board = from_records(records, suite)
     with style.drawing():
-        figure = curves_figure(board, read_details(records.trials, suite), suite)
-        assert cut(figure) == []
-        assert overlapping(figure) == []
+        details = read_details(records.trials, suite)
+        for figure in (curves_figure(board, details, suite), clock_figure(board, details)):
+            assert cut(figure) == []
+            assert overlapping(figure) == []
 
 
 @pytest.mark.parametrize("draw", [profiles_figure, ratios_figure, scores_figure])

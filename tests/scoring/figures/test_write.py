@@ -10,7 +10,7 @@ from algoperf_lite.errors import MachineError, UsageError
 from scoring.figures import write_figures
 from tests.scoring.figures.made_figures import logs
 
-NAMES = ("profiles", "ratios", "curves", "scores")
+NAMES = ("profiles", "ratios", "curves", "scores", "clock")
 PROGRAM = """
 import sys
 from scoring.figures import write_figures
