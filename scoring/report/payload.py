@@ -3,7 +3,7 @@
     title, source, written, version, integration, clock, unit
     boards        [{ruleset, tier, command, board}]: the leaderboard over everything first, then one
                   for each ruleset and tier there is; `command` prints it, `board` is
-                  `Leaderboard.to_json()`
+                  `Leaderboard.to_json()` without the problems, which are below
     workloads     [{name, held_out, base, tier, metric, target, direction, step_hint, fingerprint}]
     submissions   [{name, ruleset, command}]: by name; `command` trains it, {workload} to be filled
     environments  [{...}]: what trials ran on, each once
@@ -169,7 +169,7 @@ def _boards(
                 "ruleset": ruleset,
                 "tier": tier,
                 "command": command(baseline=over, ruleset=ruleset, workloads=chosen),
-                "board": board.to_json(),
+                "board": {k: v for k, v in board.to_json().items() if k != "problems"},
             })  # fmt: skip
     return made
 
@@ -238,9 +238,9 @@ def _trial(
         "seed": record.get("seed"),
         "point": points.place(details.hyperparameters),
         "environment": environments.place(_lasting(details.environment)),
-        "curve_seconds": [_rounded(t) for t in details.seconds.tolist()],
+        "curve_seconds": _rounded_curve(details.seconds),
         "curve_steps": _spaced(details.steps),
-        "curve_metric": [_rounded(m) for m in details.metric.tolist()],
+        "curve_metric": _rounded_curve(details.metric),
     }
     return [finite(_rounded(values[name])) for name in TRIAL_COLUMNS]
 
@@ -257,6 +257,11 @@ def _spaced(steps: np.ndarray) -> list[float | None]:
     if len(steps) > 3 and len(gaps) == 1:
         return [steps[0].item(), gaps.pop(), len(steps)]
     return [_rounded(step) for step in steps.tolist()]
+
+
+def _rounded_curve(values: np.ndarray) -> list[float]:
+    """Five figures, of the many numbers that are only drawn."""
+    return [float(f"{value:.5g}") for value in values.tolist()]
 
 
 def _last(values: np.ndarray) -> float | None:

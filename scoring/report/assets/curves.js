@@ -47,7 +47,8 @@ function curvesChart({ workload, axis: chosen }, onclick) {
   const of = drawnRows().map((row) => [row.name, trialsOf(row.name, workload)]).filter(([, found]) => found.length);
   if (!of.length) return `None of the submissions chosen has logs on ${workload}.`;
   const [title, horizontal] = AXES[chosen];
-  const traces = of.flatMap(([name, found]) => curveTraces(name, found, horizontal));
+  const count = of.reduce((sum, [, found]) => sum + found.length, 0);
+  const traces = of.flatMap(([name, found]) => curveTraces(name, found, horizontal, count > 40));
   if (!traces.some((trace) => trace.x.some((value) => value !== null))) return `The logs on ${workload} say nothing to draw ${title} by.`;
   const { metric, target, direction } = workloadNamed.get(workload);
   return {
@@ -67,7 +68,7 @@ function curvesChart({ workload, axis: chosen }, onclick) {
 }
 
 /** Two traces a submission: all its trials with gaps between, and the one that stands for it. */
-function curveTraces(name, found, horizontal) {
+function curveTraces(name, found, horizontal, crowded) {
   const style = styleOf(name);
   const median = medianTrial(found);
   const others = { x: [], y: [], customdata: [] };
@@ -78,7 +79,7 @@ function curveTraces(name, found, horizontal) {
   }
   const hover = (what) => `<b>${plain(name)}</b> ${what}<br>%{x:,.4~g}: %{y:.4~g}<extra></extra>`;
   const made = [];
-  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: 0.4, connectgaps: false,
+  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: crowded ? 0.22 : 0.4, connectgaps: false,
     line: { color: style.colour, width: 1.1 }, hovertemplate: hover("(another trial)") });
   made.push({ type: "scatter", mode: "lines+markers", x: horizontal(median), y: median.curve_metric,
     customdata: median.curve_metric.map(() => median.index), line: { color: style.colour, dash: style.dash, width: 2.6 },

@@ -44,7 +44,7 @@ function columns(of) {
   const interval = of.submissions.some((row) => row.score_interval);
   const list = [
     { key: "rank", title: "#", number: true, value: (row) => row.rank },
-    interval && { key: "rank95", title: "rank, 95%", number: true, wide: true,
+    interval && { key: "rank95", title: "rank 95%", number: true, wide: true,
       value: (row) => row.rank_interval[0] + row.rank_interval[1] / 1e4,
       cell: (row) => intervalText(row.rank_interval, String) },
     { key: "name", title: "submission", value: (row) => row.name, cell: (row) => named(row.name) },
@@ -52,7 +52,7 @@ function columns(of) {
       && { key: "ruleset", title: "ruleset", value: (row) => row.ruleset ?? "" },
     { key: "score", title: "score", number: true, down: true, class: "score", value: (row) => row.score,
       cell: (row) => row.score.toFixed(4) },
-    interval && { key: "score95", title: "score, 95%", number: true, down: true, value: (row) => row.score_interval[0],
+    interval && { key: "score95", title: "95%", number: true, down: true, value: (row) => row.score_interval[0],
       cell: (row) => intervalText(row.score_interval, (end) => end.toFixed(2)) },
     { key: "bar", title: "0 to 1", down: true, wide: true, value: (row) => row.score, cell: whisker },
     { key: "targets", title: "targets", number: true, down: true, value: (row) => row.targets_reached,
@@ -107,9 +107,8 @@ function whisker(row) {
 function boardNotes(of) {
   const notes = [];
   if (!of.complete) notes.push(el("p", { class: "warning" }, `Incomplete: ${of.trials_found} of ${of.trials_declared} trials found; a missing study counts as a miss.`));
-  const studies = plural(of.studies, "study", "studies");
-  if (of.studies < LEAST_STUDIES) notes.push(el("p", { class: "warning" }, `Too few studies: ${studies} make no intervals, so how sure this order is cannot be said; run ${LEAST_STUDIES}.`));
-  else notes.push(el("p", { class: "note" }, `95% intervals are by bootstrap over ${studies}: a guide, no proof, where studies are few.`));
+  if (of.studies < LEAST_STUDIES) notes.push(el("p", { class: "warning" }, `Too few studies (${of.studies}) for intervals: how sure this order is cannot be said. Run ${LEAST_STUDIES}.`));
+  else notes.push(el("p", { class: "note" }, `95% intervals are by bootstrap over ${plural(of.studies, "study", "studies")}: a guide, no proof, where studies are few.`));
   notes.push(el("p", { class: "note" }, "The score is the mean height of the performance profile for \u03c4 from 1 to 4: 1 is fastest everywhere, 0 is never within 4 times the fastest. \u201cTargets\u201d counts base workloads reached, before any rule."));
   if (of.baseline) notes.push(el("p", { class: "note" }, `Speedup: geometric mean over workloads of ${of.baseline}\u2019s time over the submission\u2019s; a miss counts at the budget.`));
   return notes;

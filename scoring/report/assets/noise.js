@@ -37,6 +37,7 @@ function inRounds(of) {
   return [...of].sort((a, b) => a.study - b.study || a.trial - b.trial || a.workload - b.workload || a.submission - b.submission);
 }
 
+const dot = (of) => (of.length > 500 ? 4 : 6);
 const marks = (trial) => [trial.noisy && "noisy", trial.drifted && "drifted"].filter(Boolean).join(", ");
 const trialText = (trial) => plain(`${trial.name}, ${trial.on.name}, study ${trial.study}, trial ${trial.trial}${marks(trial) && `: ${marks(trial)}`}`);
 
@@ -52,7 +53,7 @@ function ratioChart() {
     label: "On-clock seconds over robust seconds of each trial",
     height: 300,
     traces: [
-      trace(places.filter((i) => !of[i].noisy), { marker: { size: 6, color: "#0072B2", opacity: 0.75 } }),
+      trace(places.filter((i) => !of[i].noisy), { marker: { size: dot(of), color: token("accent-fill"), opacity: 0.75 } }),
       trace(places.filter((i) => of[i].noisy), { marker: { size: 10, color: "#D55E00", symbol: "diamond" } }),
     ],
     layout: {
@@ -69,8 +70,8 @@ function kernelChart() {
   const trace = (at, marker) => ({ type: "scatter", mode: "markers", x: of.map((_, i) => i + 1), y: of.map((trial) => 1000 * trial.kernel[at]),
     text: of.map(trialText), hovertemplate: "%{text}<br>%{y:.4~g} ms<extra></extra>", marker });
   const symbol = (filled) => of.map((trial) => (trial.drifted ? "diamond" : "circle") + (filled ? "" : "-open"));
-  const colour = of.map((trial) => (trial.drifted ? "#D55E00" : "#0072B2"));
-  const sizes = of.map((trial) => (trial.drifted ? 10 : 6));
+  const colour = of.map((trial) => (trial.drifted ? "#D55E00" : token("accent-fill")));
+  const sizes = of.map((trial) => (trial.drifted ? 10 : dot(of)));
   return {
     label: "Seconds of the calibration kernel before and after each trial",
     height: 300,

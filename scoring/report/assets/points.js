@@ -6,7 +6,7 @@ function pointsPanel() {
   const tuned = data.submissions.map((one) => one.name).filter((name) => varied(name).length);
   if (!tuned.length) {
     const any = data.points.length > 0;
-    return [empty(any ? "Every submission ran at one point only, so there is nothing to compare: `run` without --quick, and `tune`, try many."
+    return [empty(any ? "Every submission ran at one point only, so there is nothing to compare. Full runs, without --quick, try several."
       : "These logs record no hyperparameters.")];
   }
   const choice = { name: null, hyperparameter: null, workload: null };
@@ -82,7 +82,7 @@ function pointsChart({ name, hyperparameter, workload }, onclick) {
       showlegend: true,
       legend: { orientation: "h", x: 0, y: 1.03, yanchor: "bottom", font: { size: 12 } },
       margin: { l: 62, r: 18, t: 44, b: 50 },
-      xaxis: { title: hyperparameter, type: numeric ? (spansDecades(of.map(value)) ? "log" : "linear") : "category" },
+      xaxis: { title: hyperparameter, exponentformat: "power", type: numeric ? (spansDecades(of.map(value)) ? "log" : "linear") : "category" },
       yaxis: { title: `to target (${data.unit})`, type: tall ? "log" : "linear", range: [log(floor), log(ceiling)] },
     },
   };

@@ -89,14 +89,16 @@ function profileText(row, yes) {
   return [`<b>${plain(row.name)}</b>: ${yes.length} of ${baseOf().length}`, ...lines].join("<br>");
 }
 
+const namesText = (names) => (names.length ? breakable(names.join(", ")) : ["none"]);
+
 function drawReadout(table, tau) {
   const of = drawnRows();
   const line = (row) => {
     const { yes, no, share } = within(row, tau);
     return el("tr", {}, el("th", { scope: "row" }, named(row.name)),
       el("td", { class: "number" }, shareText(share)),
-      el("td", { class: "breaks" }, no.length ? yes.join(", ") || "none" : `all ${yes.length}`),
-      el("td", { class: "breaks soft wide" }, no.join(", ") || "none"));
+      el("td", { class: "breaks" }, ...(no.length ? namesText(yes) : [`all ${yes.length}`])),
+      el("td", { class: "breaks soft wide" }, ...namesText(no)));
   };
   table.replaceChildren(
     el("caption", {}, `Within ${tau.toFixed(2)} times the fastest`),

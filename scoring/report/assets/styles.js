@@ -28,12 +28,12 @@ function styleOf(name) {
   };
 }
 
-const LONG = 28;
+const LONG = 22;
 
 /** A piece of a submission's line with its marker. */
 function swatch(name) {
   const style = styleOf(name);
-  return svg("svg", { class: "swatch", viewBox: "0 0 30 12", "aria-hidden": "true" },
+  return svg("svg", { class: "swatch", viewBox: "0 0 30 12", preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true" },
     svg("path", { d: "M0 6h30", style: `stroke:${style.fill};stroke-width:2`,
       "stroke-dasharray": style.dash === "solid" ? null : style.dash.replaceAll("px", "") }),
     svg("path", { d: style.path, transform: "translate(15 6)", style: `fill:${style.fill}` }));

@@ -1,0 +1,52 @@
+"""A headless Chromium for the whole session; without one the tests are skipped with the reason."""
+
+import json
+import shutil
+import warnings
+
+import pytest
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1280,900",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium.webdriver.chrome.service import Service
+
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in programs:
+        pytest.skip(
+            "no chromium and chromedriver on the path: apt install chromium chromium-driver"
+        )
+    options = selenium.ChromeOptions()
+    options.binary_location = programs[0]
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of selenium's own pipes
+        driver = selenium.Chrome(options=options, service=Service(programs[1]))
+    yield driver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        driver.quit()
+
+
+@pytest.fixture
+def requests_of(browser):
+    """The addresses that the browser has asked for since the last time this was called."""
+
+    def requested():
+        messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+        return [
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
+
+    return requested

@@ -1,0 +1,107 @@
+"""The page around the payload: whole, self-contained, safe."""
+
+import json
+import os
+import re
+
+import pytest
+
+from algoperf_lite.errors import MachineError
+from scoring.report import page
+from scoring.report.page import SCRIPTS, as_inert_json, render, write_report
+from scoring.report.payload import payload
+from tests.scoring.report.made_report import HOSTILE, REASON, make_results
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return make_results(tmp_path_factory.mktemp("records"))
+
+
+@pytest.fixture(scope="module")
+def html(results):
+    return render(payload(results, title="A </title><script>window.broken=1</script>"), "/* P */")
+
+
+def embedded(html):
+    return re.search(r'<script type="application/json" id="payload">(.*?)</script>', html, re.S)[1]
+
+
+def test_the_payload_comes_back_whole_whatever_it_holds(html, results):
+    found = json.loads(embedded(html))
+    assert HOSTILE in [one["name"] for one in found["submissions"]]
+    reasons = {row[found["trials"]["columns"].index("reason")] for row in found["trials"]["rows"]}
+    assert REASON in reasons
+
+
+def test_nothing_of_the_records_is_markup(html):
+    assert "<" not in embedded(html)
+    assert HOSTILE not in html
+    assert "<script>window.broken" not in html
+
+
+def test_comments_cannot_swallow_the_page():
+    assert "<" not in as_inert_json(["<!-- <script>"])
+
+
+def test_nothing_is_left_to_fill_and_nothing_filled_is_filled_again(results):
+    shown = payload(results, title="{{plotly}}")
+    html = render(shown, "/* {{payload}} */")
+    assert "<title>{{plotly}}</title>" in html
+    assert "/* {{payload}} */" in html
+    for name in ("style", "theme", "script", "title"):
+        assert f"{{{{{name}}}}}" not in html
+
+
+def test_the_page_refers_to_no_other_file(html):
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:|//|\.)""", html)
+    assert "default-src 'none'" in html
+    assert "@import" not in html
+
+
+def test_every_script_of_the_page_is_listed_and_ends_no_element():
+    directory = page.files("scoring.report") / "assets"
+    there = {entry.name for entry in directory.iterdir() if entry.name.endswith(".js")}
+    assert there == {*SCRIPTS, "first_paint.js"}
+    assert not any("</script" in page.asset(name).lower() for name in there)
+
+
+def test_scripts_never_write_markup():
+    for name in SCRIPTS:
+        for writer in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert writer not in page.asset(name), f"{name} uses {writer}"
+
+
+def test_the_plotting_library_ends_no_element():
+    assert not re.search(r"</script|<!--|<script", page.plotly(), re.I)
+
+
+def test_a_report_replaces_the_file_whole(results, tmp_path):
+    path = tmp_path / "new" / "report.html"
+    write_report(results, path)
+    path.write_text("old")
+    written = write_report(results, path)
+    assert written.bytes == path.stat().st_size
+    assert 0 < written.plotly_bytes < written.bytes
+    assert written.trials == 27
+    assert os.listdir(path.parent) == ["report.html"]
+
+
+def test_an_unwritable_place_is_named(results, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError, match="report"):
+        write_report(results, tmp_path / "file" / "report.html")
+
+
+def test_a_failed_write_leaves_what_was_there(results, tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+
+    def refuse(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(path), "replace", refuse)
+    with pytest.raises(MachineError, match="No space left"):
+        write_report(results, path)
+    assert os.listdir(tmp_path) == ["report.html"]
+    assert path.read_text() == "old"
