@@ -81,9 +81,10 @@ def _leading(row: Row) -> list[Any]:
 
 
 def _shown(row: Row, board: Leaderboard, some_lost: bool) -> Iterator[str]:
-    yield _with_interval(str(row.rank), span_text(row.rank_interval, "d"))
+    yield _with_interval(str(row.rank), str(row.rank), span_text(row.rank_interval, "d"))
     yield _plain(row.name)
-    yield _with_interval(f"{row.score:.3f}", span_text(row.score_interval, ".2f"))
+    rough = f"{row.score:.2f}"
+    yield _with_interval(f"{row.score:.3f}", rough, span_text(row.score_interval, ".2f"))
     if board.baseline is not None:
         yield speedup_text(row)
     yield f"{row.targets_reached}/{len(board.base_workloads)}"
@@ -99,8 +100,9 @@ def _cell(cell: Cell, board: Leaderboard) -> str:
     return f"**{text}**" if cell.ratio == 1 else text
 
 
-def _with_interval(number: str, span: str) -> str:
-    return f"{number} ({span})" if span and span != number else number
+def _with_interval(number: str, rough: str, span: str) -> str:
+    """A number and its interval, unless that has no width and says the same."""
+    return f"{number} ({span})" if span not in ("", rough) else number
 
 
 def _held_out(name: str, board: Leaderboard) -> str:

@@ -121,6 +121,12 @@ def test_markdown_shows_intervals_in_brackets():
     assert y[3] == "0.50x"
 
 
+def test_an_interval_of_no_width_is_left_out_of_markdown(board):
+    rows = tuple(replace(row, score_interval=(row.score,) * 2) for row in board.rows)
+    x = cells(to_markdown(replace(board, rows=rows)).splitlines()[2])
+    assert x[2] == "1.000"
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
