@@ -44,19 +44,30 @@ def performance_profiles(board: Leaderboard, path_stem: str | Path) -> list[Path
 
 
 def profiles_figure(board: Leaderboard, width: float = PAGE) -> "Figure":
-    """The same picture for a paper: so many inches wide, in smaller type, without a title."""
-    labels = 0.62 + style.widest([_label(row) for row in board.rows], 9 * _PAPER)
-    return _draw(board, width - 0.78 * _PAPER - labels, labels, _PAPER)
+    """The same picture for a paper: so many inches wide, in smaller type, without a title.
+
+    Of more than nine submissions the best eight are told apart; the others are thin and grey.
+    """
+    most = len(board.rows) if len(board.rows) <= _HIGHLIGHTED + 1 else _HIGHLIGHTED
+    texts = [*map(_label, board.rows[:most]), _others(board, most)]
+    labels = 0.62 + style.widest(texts, 9 * _PAPER)
+    return _draw(board, width - 0.78 * _PAPER - labels, labels, _PAPER, most)
 
 
 _PAPER = 0.72  # of the size of the picture that stands alone
+_HIGHLIGHTED = 8
 _Y_LIMITS = (-0.03, 1.05)
 _Y_SPAN = _Y_LIMITS[1] - _Y_LIMITS[0]
 
 
-def _draw(board: Leaderboard, plot: float, labels: float, scale: float) -> "Figure":
-    """Curves in a plot of so many inches, and right of it their labels in so many."""
-    rows = board.rows
+def _draw(
+    board: Leaderboard, plot: float, labels: float, scale: float, most: int | None = None
+) -> "Figure":
+    """Curves in a plot of so many inches, and right of it their labels in so many.
+
+    All but the first `most` submissions share one label.
+    """
+    rows = board.rows[:most]
     pitch = 0.235 * scale
     left, bottom, top = 0.78 * scale, 0.55 * scale, 0.62 if scale == 1 else 0.05
     height = max(3.1 * scale, pitch * len(rows))
@@ -64,8 +75,8 @@ def _draw(board: Leaderboard, plot: float, labels: float, scale: float) -> "Figu
     axes = style.panel(figure, left, top, plot, height)
     _dress(axes)
     curves = _Curves(axes, board, scale)
-    for i in range(len(rows)):
-        curves.draw(i)
+    for i in range(len(board.rows)):
+        curves.draw(i, pale=i >= len(rows))
     gap = pitch / height * _Y_SPAN
     if len(rows) <= DIRECTLY_LABELLED:
         ends = np.array([board.profile(row.name, [TAU_MAX])[0] for row in rows])
@@ -75,6 +86,8 @@ def _draw(board: Leaderboard, plot: float, labels: float, scale: float) -> "Figu
     else:
         for i in range(len(rows)):
             curves.label(i, _Y_LIMITS[1] - (i + 0.8) * gap)
+    if len(rows) < len(board.rows):
+        curves.label_others(len(rows), _Y_LIMITS[1] - (len(rows) + 0.8) * gap)
     return figure
 
 
@@ -111,8 +124,8 @@ class _Curves:
         inches = axes.get_position().width * axes.figure.get_size_inches()[0]
         self.inch = (TAU_MAX - 1) / inches * scale  # in units of tau, of the unscaled picture
 
-    def draw(self, i: int) -> None:
-        """One step curve; marked where it jumps, and where it starts."""
+    def draw(self, i: int, pale: bool = False) -> None:
+        """One step curve; marked where it jumps, and where it starts, unless it is pale."""
         row, base, n = self.board.rows[i], self.board.base_workloads, len(self.board.rows)
         inside = [row.ratios[w] for w in base if row.ratios[w] <= TAU_MAX]
         tau = np.unique([1.0, *inside])
@@ -124,8 +137,8 @@ class _Curves:
             markevery=range(len(tau)),
             transform=self._beside(i),
             clip_on=False,
-            zorder=3 + (n - i) / n,
-            **style.line_style(i, self.scale),
+            zorder=2.5 if pale else 3 + (n - i) / n,
+            **({"color": PALE, "linewidth": 0.6} if pale else style.line_style(i, self.scale)),
         )
 
     def lead(self, i: int, end: float, y: float) -> None:
@@ -143,17 +156,19 @@ class _Curves:
 
     def label(self, i: int, y: float) -> None:
         """Score and name of curve i right of the plot, behind a sample of its line."""
+        look = style.line_style(i, self.scale) | {"markevery": [1]}
+        self._sample(y, look, _label(self.board.rows[i]))
+
+    def label_others(self, first: int, y: float) -> None:
+        """One label for all curves from the given one on."""
+        self._sample(y, {"color": PALE, "linewidth": 0.6}, _others(self.board, first))
+
+    def _sample(self, y: float, look: dict[str, Any], text: str) -> None:
         at = TAU_MAX + self.inch * np.array([0.27, 0.45, 0.63])
-        sample: dict[str, Any] = style.line_style(i, self.scale)
-        self.axes.plot(at, [y, y, y], markevery=[1], clip_on=False, **sample)
-        self.axes.text(
-            TAU_MAX + 0.75 * self.inch,
-            y,
-            _label(self.board.rows[i]),
-            va="center_baseline",
-            color=INK,
-            fontsize=9 * self.scale,
-        )
+        self.axes.plot(at, [y, y, y], clip_on=False, **look)
+        x = TAU_MAX + 0.75 * self.inch
+        size = 9 * self.scale
+        self.axes.text(x, y, text, va="center_baseline", color=INK, fontsize=size)
 
     def _beside(self, i: int) -> Any:
         """Moves curve i by a few points down and right, so that equal curves run in parallel."""
@@ -167,6 +182,12 @@ class _Curves:
 
 def _label(row: Row) -> str:
     return f"{row.score:.3f}  {row.name}"
+
+
+def _others(board: Leaderboard, first: int) -> str:
+    """What the submissions from the given rank on are together."""
+    scores = [row.score for row in board.rows[first:]]
+    return f"{len(scores)} others, {scores[-1]:.3f} to {scores[0]:.3f}" if scores else ""
 
 
 def _spread(wanted: Sequence[float] | np.ndarray, gap: float) -> np.ndarray:
