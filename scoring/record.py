@@ -46,11 +46,18 @@ def read_record(where: TrialPath) -> dict[str, Any] | None:
 
 
 def says(record: dict[str, Any] | None, target: WorkloadTarget) -> bool | None:
-    """Whether a trial met this very target by its record; None where it does not say."""
-    own = (record or {}).get("target")
-    if not isinstance(own, dict) or not is_of(own, target):
+    """Whether a trial met this target by its record; None where it does not say.
+
+    A record that knows of another target says nothing of this one. One that has lost its target
+    still says that it was missed.
+    """
+    if record is None:
         return None
-    return {"target_reached": True, **dict.fromkeys(_MISSED_STATUSES, False)}.get(record["status"])
+    own = record.get("target")
+    if record["status"] in _MISSED_STATUSES:
+        return False if own is None or is_of(own, target) else None
+    reached = record["status"] == "target_reached" and own is not None and is_of(own, target)
+    return True if reached else None
 
 
 def is_of(own: dict[str, Any], target: WorkloadTarget) -> bool:
@@ -79,6 +86,7 @@ def _check(record: dict[str, Any]) -> None:
         raise MalformedError(f"has timed {record['timed']!r}: the trial is not counted")
     if not isinstance(record.get("evaluations_sha256"), str | None):
         raise MalformedError("has an evaluations_sha256 that is no text: not counted")
+    _of(record, "target", dict)
     compile_seconds = _of(record, "off_clock", dict).get("compile", 0.0)
     rates = _of(record, "window_seconds_per_step", list)
     if not _are_times([compile_seconds, *rates]):

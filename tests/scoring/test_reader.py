@@ -72,7 +72,7 @@ def test_the_framework_suffix_is_stripped(tmp_path):
 
 def test_a_hit_beyond_the_budget_is_a_miss(tmp_path):
     for trial, budget in enumerate([10.0, 9.999, None], 1):
-        record = {"status": "budget_exhausted", "budget_seconds": budget}
+        record = {"status": "target_reached", "budget_seconds": budget}
         write_trial(tmp_path, "s", "a", hit(10.0), trial=trial, record=record)
     assert [trial.time for trial in read(tmp_path).trials] == [10.0, math.inf, 10.0]
 

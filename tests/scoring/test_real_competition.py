@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import scoring
+from algoperf_lite.errors import UsageError
 from tests.scoring.made_logs import scores
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -87,3 +88,21 @@ def test_missing_logs_are_reported_and_the_leaderboard_is_incomplete(board):
     assert {p.what for p in board.problems} == {"has no eval_measurements.csv: not counted"}
     (sinv6,) = (row for row in board.rows if row.name == "sinv6")
     assert sinv6.cells["criteo1tb"].state == "missing"
+
+
+def test_scores_by_steps():
+    by_steps = scoring.score(LOGS, SUITE, clock="steps")
+    assert by_steps.unit == "steps"
+    by_time = scoring.score(LOGS, SUITE)
+    for row in by_steps.rows:
+        assert row.missed == by_time.row(row.name).missed
+        steps = [steps for steps in row.times.values() if math.isfinite(steps)]
+        assert steps
+        # Of three or five studies the median is one of them; of whole numbers it is one too.
+        assert all(step == round(step) and step > 100 for step in steps)
+
+
+@pytest.mark.parametrize("clock", ["robust", "time+compile"])
+def test_clocks_that_need_our_records_are_refused_with_the_mend(clock):
+    with pytest.raises(UsageError, match="score by --clock time or --clock steps"):
+        scoring.score(LOGS, SUITE, clock=clock)
