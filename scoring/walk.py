@@ -18,6 +18,7 @@ WORKLOAD = re.compile(r"(.+)_(?:jax|pytorch)")
 TRIAL = re.compile(r"trial_([1-9][0-9]{0,5})")
 # What may lie beside the submissions without being remarked on: the suite, pages, pictures.
 _ROOT_SUFFIXES = (".json", ".png", ".svg", ".pdf", ".html", ".md", ".log", ".lock")
+_ROOT_DIRECTORIES = ("tensorboard",)  # unless it holds studies, as a submission's would
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _submissions(root: str, problems: list[Problem]) -> list[str]:
             problems.append(Problem(path, "belongs to no submission: ignored"))
         elif any(STUDY.fullmatch(inner) and is_dir for inner, is_dir in _entries(path, problems)):
             names.append(name)
-        else:
+        elif name not in _ROOT_DIRECTORIES:
             problems.append(Problem(path, "holds no study_<i> directory: ignored"))
     if studies and not names:
         raise UsageError(

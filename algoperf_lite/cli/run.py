@@ -1,5 +1,6 @@
 """``algoperf-lite run``: time submissions on workloads."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,16 @@ from algoperf_lite.cli.config import config_option
 @options.devices
 @options.executor
 @click.option("--retry-failed/--no-retry-failed", help="Run trials again that ended in an error.")
+@click.option(
+    "--tensorboard/--no-tensorboard",
+    help="Write event files for TensorBoard too, into RESULTS/tensorboard.",
+)
 def command(
-    workload: tuple[str, ...], submission: tuple[str, ...], results: Path, **settings: Any
+    workload: tuple[str, ...],
+    submission: tuple[str, ...],
+    results: Path,
+    tensorboard: bool,
+    **settings: Any,
 ) -> None:
     """Time submissions on workloads, then print the leaderboard.
 
@@ -44,8 +53,17 @@ def command(
     from algoperf_lite import run  # noqa: PLC0415
     from algoperf_lite.cli.progress import ProgressView  # noqa: PLC0415
     from algoperf_lite.cli.score import present  # noqa: PLC0415
+    from algoperf_lite.event_files import EventFiles  # noqa: PLC0415
 
-    with ProgressView(output.stderr()) as view:
-        done = run(workload, submission, results, observe=view.observe, **settings)
+    with ExitStack() as stack:
+        files = stack.enter_context(EventFiles(results)) if tensorboard else None
+        view = stack.enter_context(ProgressView(output.stderr()))
+
+        def observe(event: dict[str, Any]) -> None:
+            if files is not None:
+                files.observe(event)
+            view.observe(event)
+
+        done = run(workload, submission, results, observe=observe, **settings)
     present(done.leaderboard(), figure=results / "profiles")
     output.stdout().print(f"records: {results}", soft_wrap=True)

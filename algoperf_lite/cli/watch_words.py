@@ -43,7 +43,7 @@ def headline(situation: Situation, with_left: bool = True) -> str:
     text = f"{len(situation.ended)} of {situation.declared} trials done{failed}"
     if situation.state == "complete":
         return text
-    if situation.state == "idle":
+    if situation.state == "idle" and with_left:
         text += ", none is running"
     if with_left and situation.seconds_left is not None:
         text += f", about {duration(situation.seconds_left)} left"
