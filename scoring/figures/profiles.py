@@ -74,7 +74,7 @@ def _draw(
     figure = style.canvas(left + plot + labels, bottom + height + top)
     axes = style.panel(figure, left, top, plot, height)
     _dress(axes)
-    curves = _Curves(axes, board, scale)
+    curves = _Curves(axes, board, scale, len(rows))
     for i in range(len(board.rows)):
         curves.draw(i, pale=i >= len(rows))
     gap = pitch / height * _Y_SPAN
@@ -119,8 +119,8 @@ def _dress(axes: "Axes") -> None:
 class _Curves:
     """Draws the curve of each row of a board, and its label."""
 
-    def __init__(self, axes: "Axes", board: Leaderboard, scale: float) -> None:
-        self.axes, self.board, self.scale = axes, board, scale
+    def __init__(self, axes: "Axes", board: Leaderboard, scale: float, beside: int) -> None:
+        self.axes, self.board, self.scale, self.beside = axes, board, scale, beside
         inches = axes.get_position().width * axes.figure.get_size_inches()[0]
         self.inch = (TAU_MAX - 1) / inches * scale  # in units of tau, of the unscaled picture
 
@@ -135,7 +135,7 @@ class _Curves:
             np.append(share, share[-1]),
             where="post",
             markevery=range(len(tau)),
-            transform=self._beside(i),
+            transform=self.axes.transData if pale else self._beside(i),
             clip_on=False,
             zorder=2.5 if pale else 3 + (n - i) / n,
             **({"color": PALE, "linewidth": 0.6} if pale else style.line_style(i, self.scale)),
@@ -174,7 +174,7 @@ class _Curves:
         """Moves curve i by a few points down and right, so that equal curves run in parallel."""
         from matplotlib.transforms import ScaledTranslation  # noqa: PLC0415
 
-        n = len(self.board.rows)
+        n = self.beside
         shift = (i - (n - 1) / 2) * min(2.2, 9 / n) * self.scale / 72
         moved = ScaledTranslation(shift, -shift, self.axes.figure.dpi_scale_trans)
         return self.axes.transData + moved
