@@ -39,7 +39,10 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def requests_of(browser):
-    """The addresses that the browser has asked for since the last time this was called."""
+    """The addresses that pages have asked for since the last time this was called.
+
+    Chromium's own start page, which may still be loading, is no page of ours.
+    """
 
     def requested():
         messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
@@ -47,6 +50,7 @@ def requests_of(browser):
             message["params"]["request"]["url"]
             for message in messages
             if message["method"] == "Network.requestWillBeSent"
+            and not message["params"]["documentURL"].startswith("chrome")
         ]
 
     return requested
