@@ -1,13 +1,13 @@
 """``algoperf-lite show``: a trial in full, the trials below a directory, or the schedules."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from algoperf_lite.cli import options, output
+from algoperf_lite.cli.show_records import read_trial, read_trials, trial_directories
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE, read_evaluations, read_json
+from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
 
 SCHEDULES = Path("schedules")
 """The path that stands for the learning-rate schedules, unless trials lie there."""
@@ -28,15 +28,27 @@ SCHEDULES = Path("schedules")
     metavar="FILE",
     help="With `schedules`: draw them into FILE, a .png, .svg or .pdf.",
 )
+@click.option("--all", "each", is_flag=True, help="A line for each trial, however many.")
 @options.as_json
-def command(path: Path, submission: tuple[str, ...], plot: Path | None, as_json: bool) -> None:
-    """Look at the trial recorded in PATH, at all trials below PATH, or at the schedules."""
-    if path == SCHEDULES and not _trial_directories(path):
+def command(
+    path: Path, submission: tuple[str, ...], plot: Path | None, each: bool, as_json: bool
+) -> None:
+    """Look at the trial recorded in PATH, at all trials below PATH, or at the schedules.
+
+    PATH is a trial's directory, or any above it: a study's, a submission's, a results directory.
+    """
+    if path == SCHEDULES and not trial_directories(path):
         _show_schedules(submission, plot, as_json)
         return
     for option, value in (("-s", submission), ("--plot", plot)):
         if value:
             raise UsageError(f"{option} is for `show schedules`, not for trials: leave it out")
+    if not path.is_dir():
+        raise UsageError(
+            f"{path} is a file: give the directory it lies in"
+            if path.exists()
+            else f"{path}: no such directory; give one that `run` wrote"
+        )
     is_trial = (path / TRIAL_FILE).exists() or (path / EVALUATIONS_FILE).exists()
     found = read_trial(path) if is_trial else read_trials(path)
     if as_json:
@@ -46,7 +58,11 @@ def command(path: Path, submission: tuple[str, ...], plot: Path | None, as_json:
 
         output.stdout().print(trial_view(found))
     else:
-        output.stdout().print(_table(found, path))
+        from algoperf_lite.cli.trials_view import trials_view  # noqa: PLC0415
+
+        console = output.stdout()
+        for part in trials_view(found, str(path), each):
+            console.print(part)
 
 
 def _show_schedules(selectors: tuple[str, ...], plot: Path | None, as_json: bool) -> None:
@@ -62,55 +78,3 @@ def _show_schedules(selectors: tuple[str, ...], plot: Path | None, as_json: bool
     console.print(schedules_view.table(rows, console.width))
     if plot is not None:
         console.print(f"drawn: {plot}", soft_wrap=True)
-
-
-def read_trial(path: Path) -> dict[str, Any]:
-    """A trial's record: ``trial`` (null if unfinished), ``hyperparameters``, ``evaluations``."""
-    return {
-        "path": str(path),
-        "trial": read_json(path / TRIAL_FILE),
-        "hyperparameters": read_json(path / "hparams.json"),
-        "evaluations": read_evaluations(path / EVALUATIONS_FILE),
-    }
-
-
-def read_trials(path: Path) -> list[dict[str, Any]]:
-    """What trial.json says of every trial below a directory, by path.
-
-    Raises:
-        UsageError: there is no trial.
-    """
-    directories = _trial_directories(path)
-    if not directories:
-        raise UsageError(f"no trials in or below {path}; give a directory that `run` wrote")
-    unfinished = {"status": "unfinished"}
-    return [
-        {"path": str(directory)} | (read_json(directory / TRIAL_FILE) or unfinished)
-        for directory in directories
-    ]
-
-
-def _trial_directories(path: Path) -> list[Path]:
-    found = {f.parent for name in (TRIAL_FILE, EVALUATIONS_FILE) for f in path.rglob(name)}
-    return sorted(found)
-
-
-def _table(rows: list[dict[str, Any]], path: Path) -> Any:
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("trial", "status", "steps", "on-clock s", "marks", "reason")
-    table.columns[0].overflow = "fold"
-    for column in table.columns[2:4]:
-        column.justify = "right"
-    for row in rows:
-        marks = " ".join(mark for mark in ("noisy", "drifted") if row.get(mark))
-        seconds = row.get("seconds")
-        table.add_row(
-            str(Path(row["path"]).relative_to(path)),
-            row["status"],
-            str(row.get("steps", "")),
-            "" if seconds is None else f"{seconds:.2f}",
-            marks,
-            row.get("reason") or "",
-        )
-    return table

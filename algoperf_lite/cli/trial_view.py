@@ -13,14 +13,17 @@ WIDTH, HEIGHT = 64, 12  # characters of the curve's plotting area
 
 def trial_view(found: dict[str, Any]) -> Group:
     """A rich renderable of what `show.read_trial` returned."""
-    trial = found["trial"] or {"status": "unfinished"}
-    parts: list[Any] = [_heading(found["path"], trial)]
+    trial = {**(found["trial"] or {}), "status": found["status"]}
+    parts: list[Any] = [_heading(found["path"], trial, found["evaluations_changed"])]
     curve = _curve(trial, found["evaluations"])
     if curve:
         parts += [Text(""), Text(curve)]
-    if "clock" in trial:
+    if all(key in trial for key in ("clock", "seconds", "off_clock")):
         parts += [Text(""), _clock_table(trial)]
-    parts += [Text(""), _facts(trial, found["hyperparameters"] or {})]
+    facts = _facts(trial, found["hyperparameters"] or {})
+    if found["trial"] is None:
+        facts = _logged(found["evaluations"]) | facts
+    parts += [Text(""), _facts_table(facts)]
     return Group(*parts)
 
 
@@ -65,11 +68,14 @@ def plot(
     return "\n".join([f"{labels[1]:>10}", *lines] if labels[1] else lines)
 
 
-def _heading(path: str, trial: dict[str, Any]) -> Text:
+def _heading(path: str, trial: dict[str, Any], changed: bool | None) -> Text:
     text = Text(f"{path}\n")
-    text.append(
-        trial["status"], "bold green" if trial["status"] == "target_reached" else "bold red"
-    )
+    styles = {"target_reached": "bold green", "logged": "bold"}
+    text.append(trial["status"], styles.get(trial["status"], "bold red"))
+    if trial["status"] == "logged":
+        text.append(": no trial.json, as in AlgoPerf's own logs; `score --suite FILE` judges it")
+    if changed:
+        text.append("\nthe evaluations are not those that the trial was recorded with", "bold red")
     if trial.get("reason"):
         text.append(f": {trial['reason']}")
     for mark, why in (
@@ -84,7 +90,7 @@ def _heading(path: str, trial: dict[str, Any]) -> Text:
 
 
 def _curve(trial: dict[str, Any], evaluations: list[dict[str, float]]) -> str:
-    target = trial.get("target") or {"metric": "loss", "value": None}
+    target = trial.get("target") or {"metric": _metric(evaluations), "value": None}
     column = f"validation/{target['metric']}"
     timed = trial.get("timed", True)
     x = "accumulated_submission_time" if timed else "global_step"
@@ -93,11 +99,34 @@ def _curve(trial: dict[str, Any], evaluations: list[dict[str, float]]) -> str:
     return plot(xs, ys, target["value"], ("on-clock seconds" if timed else "steps", column))
 
 
+def _metric(evaluations: list[dict[str, float]]) -> str:
+    """What to draw of a trial whose target is not recorded: rather a metric than the loss."""
+    names = {name.removeprefix("validation/") for row in evaluations for name in row
+             if name.startswith("validation/")} - {"num_examples"}  # fmt: skip
+    return min(names, key=lambda name: ("loss" in name, name == "accuracy", name), default="loss")
+
+
+def _logged(evaluations: list[dict[str, float]]) -> dict[str, Any]:
+    """What evaluations alone tell of a trial."""
+    last = evaluations[-1] if evaluations else {}
+    return {
+        "evaluations": len(evaluations),
+        "steps": _whole(last.get("global_step")),
+        "on-clock time": _seconds(last.get("accumulated_submission_time")),
+        "evaluating": _seconds(last.get("accumulated_eval_time")),
+        "last": " ".join(
+            f"{name.removeprefix('validation/')}={value:.4g}"
+            for name, value in last.items()
+            if name.startswith("validation/") and not name.endswith("num_examples")
+        ),
+    }
+
+
 def _clock_table(trial: dict[str, Any]) -> Table:
     table = Table("where time went", "seconds", "share of on-clock")
     total = trial["seconds"]
     off_clock = dict(trial["off_clock"])
-    wall = off_clock.pop("wall")
+    wall = off_clock.pop("wall", math.nan)
 
     def add(name: str, seconds: float, style: str = "") -> None:
         share = f"{seconds / total:.1%}" if total else ""
@@ -112,8 +141,7 @@ def _clock_table(trial: dict[str, Any]) -> Table:
     return table
 
 
-def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> Table:
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> dict[str, Any]:
     facts = {
         "steps": trial.get("steps"),
         "budget": _seconds(trial.get("budget_seconds")),
@@ -130,10 +158,19 @@ def _facts(trial: dict[str, Any], hyperparameters: dict[str, Any]) -> Table:
             if k.startswith("test/") and v is not None
         ),
     }
+    return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def _facts_table(facts: dict[str, Any]) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in facts.items():
         if value not in (None, ""):
             table.add_row(name, str(value))
     return table
+
+
+def _whole(value: float | None) -> str | None:
+    return None if value is None or not math.isfinite(value) else f"{value:.0f}"
 
 
 def _seconds(value: float | None) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 from algoperf_lite.cli.schedules_view import HORIZON, draw
 from algoperf_lite.cli.trial_view import plot
 from submissions.schedules import SCHEDULES
+from tests.scoring.made_logs import hit, trial_dir, write_trial
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,107 @@ def test_a_results_directory_shows_its_trials(cli, results):
     assert len(json.loads(cli("show", results, "--json")[1])) == 2
 
 
-def test_a_directory_without_trials_exits_2_with_the_mend(cli, tmp_path):
-    code, _, err = cli("show", tmp_path / "x")
+def test_a_path_without_trials_exits_2_with_the_mend(cli, tmp_path):
+    (tmp_path / "file").touch()
+    for path, said in (
+        (tmp_path, "no trials in or below"),
+        (tmp_path / "x", "no such directory"),
+        (tmp_path / "file", "is a file: give the directory"),
+    ):
+        code, _, err = cli("show", path)
+        assert code == 2
+        assert said in err
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Two submissions on two workloads in seven studies, of which one failed twice."""
+    for submission in ("one", "two"):
+        for workload in ("a", "b"):
+            for study in range(7):
+                failed = (submission, workload) == ("two", "b") and study < 2
+                record = {"status": "error", "reason": "ValueError: no"} if failed else {
+                    "status": "target_reached", "seconds": 2.0 + study, "steps": 10}  # fmt: skip
+                write_trial(tmp_path, submission, workload, hit(2), study, record=record)
+    return tmp_path
+
+
+def test_many_trials_are_counted_by_submission(cli, many):
+    code, out, _ = cli("show", many)
+    assert code == 0
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    assert rows["submission"] == ["trials", "reached", "error", "total", "s"]
+    assert rows["one"] == ["14", "14", "70.00"]
+    assert rows["two"] == ["14", "12", "2", "65.00"]
+    assert "28 trials, 2 submissions, 2 workloads, 7 studies" in out
+    assert "error two on b, study 0 and 1 more: ValueError: no" in out
+    assert "--all shows each of the 28 trials" in out
+
+
+def test_a_submission_is_counted_by_workload(cli, many):
+    for study in range(7, 20):
+        write_trial(many, "one", "a", hit(2), study, record={"status": "diverged"})
+    out = cli("show", many / "one")[1]
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    assert rows["a"] == ["20", "7", "13", "5.00"]
+    assert rows["b"] == ["7", "7", "5.00"]
+
+
+def test_each_of_many_is_shown_where_asked(cli, many):
+    out = cli("show", many, "--all")[1]
+    assert sum(line.startswith(("one", "two")) for line in out.splitlines()) == 28
+    assert len(json.loads(cli("show", many, "--json")[1])) == 28
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_few_trials_fit_the_terminal(cli, many, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = cli("show", many / "two" / "study_0")[1]
+    assert max(len(line) for line in out.splitlines() if "reached" in line) <= width
+    assert "ValueError: no" in out
+
+
+def test_algoperfs_own_logs_are_shown_as_logged(cli, tmp_path):
+    for study in range(2):
+        write_trial(tmp_path, "theirs", "a", hit(7), study, metric="wer")
+    code, out, _ = cli("show", tmp_path)
+    assert code == 0
+    assert "unfinished" not in out
+    assert "score --suite FILE" in out
+    rows = json.loads(cli("show", tmp_path, "--json")[1])
+    assert [(row["status"], row["steps"], row["seconds"]) for row in rows] == [
+        ("logged", 10, 7.0), ("logged", 10, 7.0)]  # fmt: skip
+    out = cli("show", rows[0]["path"])[1]
+    for text in ("logged", "validation/wer", "7.000 s", "wer=0.9"):
+        assert text in out
+
+
+def test_a_damaged_record_does_not_hide_the_others(cli, many):
+    (trial_dir(many, "one", "a") / "trial.json").write_text("{")
+    code, out, _ = cli("show", many)
+    assert code == 0
+    assert "unreadable one on a, study 0" in out
+    code, _, err = cli("show", trial_dir(many, "one", "a"))
     assert code == 2
-    assert "no trials in or below" in err
+    assert "not JSON" in err
+
+
+def test_damaged_evaluations_are_named(cli, many):
+    path = trial_dir(many, "one", "a") / "eval_measurements.csv"
+    path.write_text(path.read_text().replace("0.9", "o.9"))
+    code, _, err = cli("show", path.parent)
+    assert code == 2
+    assert f"{path}: cannot be read as rows of numbers" in err
+
+
+def test_evaluations_that_changed_since_are_told(cli, trial, tmp_path):
+    assert json.loads(cli("show", trial, "--json")[1])["evaluations_changed"] is False
+    copy = tmp_path / "trial_1"
+    shutil.copytree(trial, copy)
+    csv = copy / "eval_measurements.csv"
+    csv.write_text("".join(csv.read_text().splitlines(keepends=True)[:-1]))
+    assert json.loads(cli("show", copy, "--json")[1])["evaluations_changed"] is True
+    assert "not those that the trial was recorded with" in cli("show", copy)[1]
 
 
 def test_a_plot_marks_points_and_level():
