@@ -177,7 +177,9 @@ def test_a_newer_record_says_so_and_does_not_count(tmp_path):
 @pytest.mark.parametrize("key", ["study", "workload", "trial"])
 def test_a_record_in_the_place_of_another_trial_does_not_count(tmp_path, key):
     other = {"study": 1, "workload": "b", "trial": 2}
-    path = write_ours(tmp_path, "x", "a", hit(5.0), **{key: other[key]})
+    path = write_ours(tmp_path, "x", "a", hit(5.0))
+    record = json.loads((path / "trial.json").read_text())
+    (path / "trial.json").write_text(json.dumps(record | {key: other[key]}))
     board = scoring.score(tmp_path, suite(("a",)))
     (what,) = of(board).values()
     assert list(of(board)) == [str(path / "trial.json")]
@@ -372,14 +374,12 @@ def test_numbers_and_texts_that_json_allows_and_nobody_writes(tmp_path, change):
         json.dumps(shown, allow_nan=False, ensure_ascii=False).encode()
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, "9" * 5000, "\udcff".encode("utf-8", "surrogateescape")]
-)
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"9" * 5000, b'"\xff"', b"{", b"\xef\xbb\xbf{"])
 @pytest.mark.parametrize("name", ["suite.json", "x/study_0/a_jax/trial_1/trial.json"])
 def test_json_that_no_parser_takes(tmp_path, text, name):
     write_suite(tmp_path, ("a",))
     write_ours(tmp_path, "x", "a", hit(5.0))
-    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    (tmp_path / name).write_bytes(text)
     if name == "suite.json":
         with pytest.raises(UsageError, match=r"suite\.json: "):
             scoring.score(tmp_path)
