@@ -87,9 +87,9 @@ def _write_trial(path, rng, pace, point, place):
     (path / TRIAL_FILE).write_text(json.dumps(record))
 
 
-def measure(root, submissions):
-    """The figures of one report over made records in `root`."""
-    make_records(root, submissions)
+def measure(root, submissions, **sizes):
+    """The figures of one report over made records in `root`; see `make_records` for sizes."""
+    make_records(root, submissions, **sizes)
     written = asdict(write_report(root, root / "report.html"))
     return {key: written[key] for key in ("trials", "seconds", "bytes", "plotly_bytes")}
 

@@ -25,6 +25,7 @@ function clocksPanel() {
   const late = trials.filter((trial) => trial.late_compiles > 0).length;
   return [controls, key, picture.host, unfold(),
     el("p", { class: "note" }, "Only what is on the clock is scored. Hatched and dotted parts are off it."),
+    reproduce("How to reproduce the clocks", command(recordsCommand("--json"))),
     late ? el("p", { class: "warning" }, `${plural(late, "trial")} compiled while the clock ran: a shape changed during training.`) : null];
 }
 
@@ -34,12 +35,12 @@ function clocksChart(workload, key) {
   if (!of.length) return "These logs hold no breakdown of the clock, nor seconds of evaluating.";
   const parts = partsOf(of);
   key.replaceChildren(...partsKey(parts));
-  const names = of.map(([name]) => plain(name)).reverse();
+  const names = of.map(([name]) => name).reverse();
   const traces = parts.map(([, title, colour, shape, value]) => ({
-    type: "bar", orientation: "h", name: title, y: names, x: of.map(([, found]) => mean(found.map(value)) ?? 0).reverse(),
+    type: "bar", orientation: "h", name: title, y: names, text: names.map(plain), textposition: "none", x: of.map(([, found]) => mean(found.map(value)) ?? 0).reverse(),
     marker: { color: colour, pattern: shape ? { shape, fgcolor: colour, bgcolor: token("card"), size: 6, solidity: 0.5 } : undefined,
       line: { width: shape ? 1 : 0, color: colour } },
-    hovertemplate: `<b>%{y}</b><br>${title}: %{x:.4~g} s<extra></extra>`,
+    hovertemplate: `<b>%{text}</b><br>${title}: %{x:.4~g} s<extra></extra>`,
   }));
   return {
     label: "Clock breakdown: seconds of the mean trial of each submission",
@@ -50,7 +51,7 @@ function clocksChart(workload, key) {
       bargap: 0.3,
       margin: { l: 10, r: 18, t: 6, b: 46 },
       xaxis: { title: "seconds, mean over trials", rangemode: "tozero" },
-      yaxis: { type: "category", tickfont: { size: narrow() ? 11 : 13 } },
+      yaxis: { type: "category", tickmode: "array", tickvals: names, ticktext: names.map(shortened), tickfont: { size: narrow() ? 11 : 13 } },
     },
   };
 }
@@ -65,6 +66,12 @@ function partsOf(of) {
 function partsKey(parts) {
   return parts.map(([, title, colour, shape]) => el("li", {},
     el("span", { class: `patch ${{ "/": "off", ".": "dots" }[shape] ?? ""}`, style: `--part:${colour}` }), title));
+}
+
+/** A name that leaves room for its bar. */
+function shortened(name) {
+  const most = narrow() ? 18 : 34;
+  return plain(name.length > most ? `${name.slice(0, most - 1)}\u2026` : name);
 }
 
 function clockTrials(name, workload) {

@@ -36,6 +36,11 @@ function showCommand(trial) {
   return data.commands.show.replace("{path}", () => shellWord(`${data.source}/${trial.path}`));
 }
 
+/** What prints the records of all trials, of which charts are drawn. */
+function recordsCommand(option = "") {
+  return `${data.commands.show.replace("{path}", () => shellWord(data.source))} ${option}`.trim();
+}
+
 function runCommand(name, workload) {
   const text = data.submissions[placeOf.get(name)].command;
   return text && text.replace("{workload}", () => shellWord(workload));

@@ -79,7 +79,7 @@ function curveTraces(name, found, horizontal, crowded) {
   }
   const hover = (what) => `<b>${plain(name)}</b> ${what}<br>%{x:,.4~g}: %{y:.4~g}<extra></extra>`;
   const made = [];
-  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: crowded ? 0.22 : 0.4, connectgaps: false,
+  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: Number(token("faint")) * (crowded ? 0.55 : 1), connectgaps: false,
     line: { color: style.colour, width: 1.1 }, hovertemplate: hover("(another trial)") });
   made.push({ type: "scatter", mode: "lines+markers", x: horizontal(median), y: median.curve_metric,
     customdata: median.curve_metric.map(() => median.index), line: { color: style.colour, dash: style.dash, width: 2.6 },

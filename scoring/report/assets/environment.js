@@ -8,7 +8,8 @@ function environmentPanel() {
     facts(flat(environment)));
   const many = data.environments.length > 1
     ? [el("p", { class: "warning" }, `The trials ran in ${data.environments.length} environments: their times compare only as far as those do.`)] : [];
-  return [...many, el("div", { class: "two" }, data.environments.map(one))];
+  return [...many, el("div", { class: "two" }, data.environments.map(one)),
+    reproduce("How to reproduce this", command(recordsCommand("--json")))];
 }
 
 /** An object as [term, text], inner objects joined into a line. */

@@ -11,7 +11,8 @@ function failuresPanel() {
     host.replaceChildren(
       wrong.length ? failureTable(wrong) : el("p", { class: "note" }, "No trial failed in any other way than by missing its target."),
       missCounts(of.filter((trial) => ORDINARY.has(trial.status))),
-      problemList());
+      problemList(),
+      reproduce("How to reproduce this list", command(recordsCommand()), command(scoreCommand())));
   });
   return [host];
 }

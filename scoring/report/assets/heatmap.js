@@ -13,6 +13,7 @@ function heatmapPanel() {
   const table = el("table", { class: "heat", id: "heat" });
   const details = el("div", { "aria-live": "polite" });
   const key = el("ul", { class: "key" });
+  const reproduced = el("div", {});
   const show = (row, workload) => {
     view.cell = [row.name, workload.name];
     for (const button of table.querySelectorAll("button")) button.setAttribute("aria-pressed", String(isChosen(button)));
@@ -22,9 +23,11 @@ function heatmapPanel() {
   whenChanged(() => {
     drawHeat(table, show);
     drawKey(key);
+    reproduced.replaceChildren(reproduce("How to reproduce the times", command(scoreCommand())));
     details.replaceChildren(el("p", { class: "note" }, "Point at a cell, or go there with the arrow keys, and what it stands for is shown here; a click keeps it."));
   });
-  return [el("div", { class: "scroll" }, table), unfold(), key, details];
+  return [el("div", { class: "scroll" }, table), unfold(), key, details,
+    reproduced];
 }
 
 const isChosen = (button) => view.cell && button.dataset.submission === view.cell[0] && button.dataset.workload === view.cell[1];

@@ -4,7 +4,7 @@
 const PANELS = [
   ["leaderboard", "Leaderboard", "Leaderboard", null, leaderboardPanel],
   ["profiles", "Performance profiles", "Profiles", "The share of workloads on which a submission is within \u03c4 times the fastest. Point at a curve, or move the slider, to see which.", profilesPanel],
-  ["heatmap", "Relative times", "Times", "Median time to target, over the fastest submission\u2019s. Darker is better; 4 times and more is none.", heatmapPanel],
+  ["heatmap", "Relative times", "Times", "Median time to target, over the fastest submission\u2019s. The stronger the colour, the faster.", heatmapPanel],
   ["curves", "Learning curves", "Curves", "Each trial faint, the best trial of the median study bold. Click a curve for its trial.", curvesPanel],
   ["clocks", "Clock breakdown", "Clock", null, clocksPanel],
   ["points", "Hyperparameters", "Hyperparameters", "Each trial at its point; misses are crosses at the top edge. Click one for its trial.", pointsPanel],

@@ -16,6 +16,7 @@ function noisePanel() {
     tiles,
     el("div", { class: "two" }, half("Plain clock over robust clock", clocks), half("Calibration kernel", kernel)),
     el("p", { class: "note" }, "The robust clock takes every window of steps at the median window\u2019s speed: far from 1, something disturbed the trial, and it is marked noisy beyond 10%. The kernel is the same computation before (hollow) and after (filled) every trial: it moves when the machine does, and beyond 10% within a trial that is marked drifted."),
+    reproduce("How to reproduce the marks and clocks", command(recordsCommand("--json"))),
   ];
 }
 

@@ -30,7 +30,8 @@ function pointsPanel() {
     picture.redraw();
   };
   whenChanged(settle);
-  return [controls, picture.host, details];
+  return [controls, picture.host, details,
+    reproduce("How to reproduce the points", command(recordsCommand("--json")))];
 }
 
 const pointOf = (trial) => (trial.point === null ? {} : data.points[trial.point]);

@@ -7,6 +7,7 @@ function profilesPanel() {
   let tau = 2;
   const readout = el("table", {});
   const shown = el("output", {});
+  const reproduced = el("div", {});
   const slider = el("input", { type: "range", min: 1, max: TAU_MAX, step: TAU_STEP, id: "tau",
     oninput: () => at(Number(slider.value)) });
   const at = (value) => {
@@ -19,13 +20,14 @@ function profilesPanel() {
   whenChanged(() => {
     picture.redraw();
     at(tau);
+    reproduced.replaceChildren(reproduce("How to reproduce the profiles", command(scoreCommand())));
   });
   return [
     legend(),
     picture.host,
     el("label", { class: "slider" }, "At \u03c4 =", slider, shown),
     el("div", { class: "scroll" }, readout),
-    reproduce("How to reproduce the profiles", command(scoreCommand())),
+    reproduced,
   ];
 }
 
