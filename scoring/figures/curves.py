@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 HIGHLIGHTED = 5  # as many as there are dashes; the others are grey
 _SHOWN = 0.75  # quantile of the points, from the best, that a panel must hold
-_TALL = {1: 2.2, 2: 1.5, 3: 1.05}  # inches of a panel's plot, by how many stand side by side
+_TALL = {
+    1: 2.2,
+    2: 1.5,
+    3: 1.05,
+    4: 0.9,
+}  # inches of a panel's plot, by how many stand side by side
+_HEAD_POINTS = SMALL - 0.5
+_MANY = 15  # panels, more than fill a page three abreast
 _AXIS, _HEAD, _FOOT = 0.42, 0.34, 0.2  # inches left of a plot, above and below it
 
 
@@ -42,13 +49,13 @@ def curves_figure(
     for one in details:
         by_cell.setdefault((one.trial.submission, one.trial.workload), []).append(one)
     key = _Key(board, width)
-    across = max(1, min(3, len(board.suite)))
+    targets = {target.name: target for target in suite.workloads}
+    across = _across([targets[workload] for workload in board.suite], width)
     tall = _TALL[across]
     down = math.ceil(len(board.suite) / across)
     pitch = _HEAD + tall + _FOOT
     height = down * pitch + 0.2 + key.height
     figure = style.canvas(width, height)
-    targets = {target.name: target for target in suite.workloads}
     for k, workload in enumerate(board.suite):
         left = k % across * width / across + _AXIS
         top = k // across * pitch + _HEAD
@@ -59,6 +66,15 @@ def curves_figure(
     page.text(width / 2, down * pitch + 0.08, x_label, ha="center", va="center")
     key.draw(page, down * pitch + 0.2)
     return figure
+
+
+def _across(targets: Sequence[WorkloadTarget], width: float) -> int:
+    """How many panels stand side by side: three, or four of many if their heads leave room."""
+    names = style.widest([target.name for target in targets], _HEAD_POINTS, "bold")
+    widest = max(names, style.widest([_goal(target) for target in targets], _HEAD_POINTS))
+    if len(targets) > _MANY and widest < width / 4 - 0.1:
+        return 4
+    return max(1, min(3, len(targets)))
 
 
 def deciding(trials: Sequence[Details], target: WorkloadTarget) -> list[Details]:
@@ -110,15 +126,19 @@ def _panel(
 
 def _head(axes: "Axes", target: WorkloadTarget) -> None:
     """The workload and its target, beginning above the numbers of the axis, where there is room."""
-    goal = f"{target.metric} {'<=' if target.direction == 'minimize' else '>='} {target.value:.5g}"
-    if target.base is not None:
-        goal += ", held-out"
+    goal = _goal(target)
     for text, y, colour, weight in ((target.name, 0.22, INK, "bold"), (goal, 0.1, GREY, "normal")):
         axes.annotate(
             text, (0, 1), ((0.06 - _AXIS) * 72, y * 72), "axes fraction", "offset points",
-            color=colour, weight=weight, fontsize=SMALL - 0.5, va="center_baseline",
+            color=colour, weight=weight, fontsize=_HEAD_POINTS, va="center_baseline",
             annotation_clip=False,
         )  # fmt: skip
+
+
+def _goal(target: WorkloadTarget) -> str:
+    better = "<=" if target.direction == "minimize" else ">="
+    variant = ", held-out" if target.base is not None else ""
+    return f"{target.metric} {better} {target.value:.5g}{variant}"
 
 
 def _curve(axes: "Axes", one: Details, clock: str, i: int, bold: bool) -> None:

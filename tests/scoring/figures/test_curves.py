@@ -5,7 +5,7 @@ import pytest
 
 from scoring.details import Details, read_details
 from scoring.figures import style
-from scoring.figures.curves import HIGHLIGHTED, curves_figure, deciding
+from scoring.figures.curves import HIGHLIGHTED, _across, curves_figure, deciding
 from scoring.leaderboard import from_records
 from scoring.reader import Trial, read_records
 from scoring.suite import load_suite
@@ -83,3 +83,17 @@ def test_trials_without_a_number_to_draw_are_left_out(tmp_path, rows):
     write_trial(root, "bad", "a", rows)
     _, _, markers = next(panels(drawn(root)))
     assert len(markers) <= 2
+
+
+@pytest.mark.parametrize(
+    ("names", "across"),
+    [
+        (["a"], 1),
+        (["a", "b"], 2),
+        ([f"w{i}" for i in range(15)], 3),
+        ([f"w{i}" for i in range(16)], 4),
+        ([f"librispeech_conformer_layernorm_{i}" for i in range(16)], 3),
+    ],
+)
+def test_panels_stand_side_by_side_as_their_names_allow(names, across):
+    assert _across(suite(names).base, style.PAGE) == across
