@@ -110,8 +110,8 @@ def _plain(value: Any) -> str:
 def _note(
     found: dict[str, list[str]], kind: str, name: str, a: Iterable[str], b: Iterable[str]
 ) -> None:
-    """Notes a fact that is known on both sides and has more than one value."""
-    a, b = sorted(a), sorted(b)
-    if a and b and len({*a, *b}) > 1:
-        values = " / ".join(", ".join(value or "none" for value in side) for side in (a, b))
+    """Notes a fact that has more than one value, be it in trials of one side."""
+    sides = sorted(a), sorted(b)
+    if len({*sides[0], *sides[1]}) > 1:
+        values = " / ".join(", ".join(v or "none" for v in side) or "unknown" for side in sides)
         found.setdefault(kind, []).append(f"{name} {values}".strip())

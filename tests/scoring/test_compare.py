@@ -82,6 +82,17 @@ def test_newly_failing_newly_reaching_and_both_missed(tmp_path):
     assert report.regressions == ["one on a: newly failing (met 1/4, was 4/4)"]
 
 
+def test_newly_failing_stays_so_whatever_the_studies_that_reached_say(tmp_path):
+    times = (*TIMES, 10.1, 9.9, 10.0)
+    declared = made_logs.declared(("a",), studies=7, trials=1)
+    old = write(tmp_path / "old", {"a": times}, declared=declared)
+    new = write(tmp_path / "new", {"a": (*slower(0.5)[:3], *[None] * 4)}, declared=declared)
+    report = compare(old, new)
+    assert marks(report) == {"a": "!"}
+    assert math.isnan(report.comparisons[0].workloads[0].p)
+    assert report.comparisons[0].workloads[0].ratio.p < 0.01
+
+
 def test_too_few_studies_is_said_and_no_difference_is_not(tmp_path):
     old = write(tmp_path / "old", {"a": TIMES[:2]})
     new = write(tmp_path / "new", {"a": slower(3)[:2]})
@@ -118,6 +129,18 @@ def test_what_differs_is_not_comparable(tmp_path, change, said):
     assert not report.regressions
     kind = said.split()[0]
     assert marks(compare(old, new, across=[kind])) == {"a": "+"}
+
+
+def test_trials_of_one_side_that_differ_are_not_comparable_either(tmp_path):
+    old, new = (write(tmp_path / name, {"a": (*TIMES[:3], "")}) for name in ("old", "new"))
+    environment = ENVIRONMENT | {"python": "3.12", "xla_flags": ""}
+    made_logs.write_trial(new, "one", "a", rows(10), 3, record=record(3, environment=environment))
+    made_logs.write_trial(old, "one", "a", rows(10), 3, record=record(3))
+    (row,) = compare(old, new).comparisons[0].workloads
+    assert row.notes == ("versions differ: python 3.11 / 3.11, 3.12",)
+    unknown = write(tmp_path / "unknown", {"a": TIMES}, environment=None)
+    (row,) = compare(unknown, new).comparisons[0].workloads
+    assert row.notes == ("versions differ: python unknown / 3.11, 3.12",)
 
 
 def test_another_target_is_not_comparable_even_by_one_suite(tmp_path):
