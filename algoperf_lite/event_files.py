@@ -170,17 +170,11 @@ class _EventFile:
         """Add a summary at a step and at so many seconds from the trial's begin."""
         self._write(summary=summary, step=step or 0, wall_time=self._began + (seconds or 0.0))
 
-    def scalars(
-        self, values: dict[str, float | None], step: int | None, seconds: float | None
-    ) -> None:
-        """Add scalars; None is left out."""
+    def scalars(self, values: dict[str, float], step: int | None, seconds: float | None) -> None:
+        """Add scalars."""
         from tensorboardX.proto.summary_pb2 import Summary  # noqa: PLC0415
 
-        made = [
-            Summary.Value(tag=tag, simple_value=value)
-            for tag, value in values.items()
-            if value is not None
-        ]
+        made = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
         self.add(Summary(value=made), step, seconds)
 
     def close(self) -> None:

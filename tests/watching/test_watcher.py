@@ -151,12 +151,13 @@ def test_a_trial_that_is_run_anew_is_no_longer_ended(root):
 
 def test_the_running_trial_is_the_newest_and_at_its_last_whole_row(root):
     write_trial(root, "a", "a", hit(2.0), record=reached(budget_seconds=8.0))
-    begin(root, "a", "b", [(1.0, 5.0)], at=NOW - 500)  # was killed
-    path = begin(root, "b", "a", [(1.0, 5.0), (2.0, 4.5)])
+    begin(root, "b", "a", [(1.0, 5.0)], at=NOW - 500)  # was killed
+    write_trial(root, "b", "b", MISS, record={"status": "budget_exhausted", "budget_seconds": 8.0})
+    path = begin(root, "a", "b", [(1.0, 5.0), (2.0, 4.5)])
     with (path / "eval_measurements.csv").open("a") as file:
         file.write("3.0,20,4.")
     running = Watcher(root).look(NOW).running
-    assert (running.trial.submission, running.trial.workload) == ("b", "a")
+    assert (running.trial.submission, running.trial.workload) == ("a", "b")
     assert (running.step, running.seconds, running.value) == (10, 2.0, 4.5)
     assert (running.budget, running.part) == (8.0, 0.25)
     assert running.target.value == 1.0
@@ -198,6 +199,21 @@ def test_time_left_is_of_the_medians_less_what_the_running_trial_has_had(root):
     # Three of "a" are to do, at 20 s each; six of "b", of which nothing is known, likewise.
     assert Watcher(root).look(NOW).seconds_left == pytest.approx(9 * 20.0 - 4)
     assert Watcher(root).look(NOW + 500).seconds_left == pytest.approx(8 * 20.0)
+
+
+def test_time_left_knows_workloads_apart(root):
+    declare(root, studies=2)
+    write_trial(root, "a", "a", hit(2.0), record=reached(10.0))
+    write_trial(root, "a", "a", hit(2.0), study=1, record=reached(10.0))
+    write_trial(root, "a", "b", hit(2.0), record=reached(50.0))
+    assert Watcher(root).look(NOW).seconds_left == pytest.approx(2 * 10.0 + 3 * 50.0)
+
+
+def test_a_budget_is_that_of_the_same_ruleset(root):
+    declare(root, submissions=TWO | {"c": {"ruleset": "self"}})
+    write_trial(root, "a", "a", hit(2.0), record=reached(budget_seconds=8.0))
+    begin(root, "c", "a", [(3.0, 5.0)])
+    assert Watcher(root).look(NOW).running.budget is None
 
 
 def test_self_tuning_owes_one_trial(root):
