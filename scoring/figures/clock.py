@@ -28,7 +28,8 @@ _LOOKS: dict[str, dict[str, Any]] = {
 def clock_figure(board: Leaderboard, details: Sequence[Details], width: float = PAGE) -> "Figure":
     """Mean seconds of a submission's trials, split into what they were spent on.
 
-    Trials whose records do not split the time on the clock, as AlgoPerf's own logs, show it whole.
+    Trials that were not timed are left out, since their seconds mean nothing. Those whose records
+    do not split the time on the clock, as AlgoPerf's own logs, show it whole.
 
     Args:
         board: from `scoring.score`; its order is that of the bars.
@@ -37,7 +38,8 @@ def clock_figure(board: Leaderboard, details: Sequence[Details], width: float = 
     """
     of: dict[str, list[Details]] = {}
     for one in details:
-        of.setdefault(one.trial.submission, []).append(one)
+        if one.trial.timed:
+            of.setdefault(one.trial.submission, []).append(one)
     spent = [mean_seconds(of.get(row.name, ())) for row in board.rows]
     most = max([1e-9, *(sum(of_row.values()) for of_row in spent)])
     least = _VISIBLE * most

@@ -33,7 +33,8 @@ def write_figures(
     `profiles`, `ratios`, `curves`, `scores` and `clock`, each as PDF, SVG and PNG. They are 6.75
     inches wide, the text of a two-column page, or 3.25, one column of it, where that is enough;
     with about 50 submissions one is as tall as a page. Type is 4.5 to 6.5 points and embedded in
-    the PDF as text (TrueType). The same records give the same bytes.
+    the PDF as text (TrueType). The same records give the same bytes. Where no trial was timed, as
+    in an exploration that shared programs, there is no `clock`.
 
     Args:
         results_dir: see `scoring.score`.
@@ -66,8 +67,9 @@ def write_figures(
             "ratios": ratios_figure(board),
             "curves": curves_figure(board, details, chosen),
             "scores": scores_figure(board),
-            "clock": clock_figure(board, details),
         }
+        if any(one.trial.timed for one in details):
+            figures["clock"] = clock_figure(board, details)
         directory, paths = Path(directory), []
         try:
             for name, figure in figures.items():

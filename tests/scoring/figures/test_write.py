@@ -1,3 +1,4 @@
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from algoperf_lite.errors import MachineError, UsageError
 from scoring.figures import write_figures
 from tests.scoring.figures.made_figures import logs
+from tests.scoring.made_logs import declared, hit, write_trial
 
 NAMES = ("profiles", "ratios", "curves", "scores", "clock")
 PROGRAM = """
@@ -62,6 +64,14 @@ def test_type_is_embedded_as_text(written):
 def test_only_what_is_asked_for(results, tmp_path):
     paths = write_figures(results, tmp_path, clock="steps", workloads=["a"], formats=["svg"])
     assert [path.name for path in paths] == [f"{name}.svg" for name in NAMES]
+
+
+def test_trials_that_were_not_timed_have_no_clock_to_draw(tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",), studies=1)))
+    record = {"status": "target_reached", "timed": False}
+    write_trial(tmp_path, "x", "a", hit(3.0), record=record)
+    paths = write_figures(tmp_path, tmp_path / "f", clock="steps", formats=["svg"])
+    assert [path.stem for path in paths] == ["profiles", "ratios", "curves", "scores"]
 
 
 def test_an_unknown_format_is_named(results, tmp_path):
