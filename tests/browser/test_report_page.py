@@ -1,11 +1,13 @@
 """The report in a real browser: it draws, sorts, filters and answers, and asks for nothing."""
 
+import json
 import re
 import time
 
 import pytest
 
 from scoring.report.page import write_report
+from tests.scoring.made_logs import declared, hit, write_trial
 from tests.scoring.report.made_report import HOSTILE, REASON, make_results
 
 WAIT = 10.0
@@ -21,9 +23,29 @@ def address(tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.fixture(scope="module")
+def foreign_address(tmp_path_factory):
+    """The report of AlgoPerf's own logs: no trial.json, no study but one."""
+    root = tmp_path_factory.mktemp("foreign")
+    for seconds, name in enumerate(("slow", "fast")):
+        write_trial(root, name, "a", hit(5 - seconds))
+    (root / "suite.json").write_text(json.dumps(declared(("a",))))
+    write_report(root, root / "report.html")
+    return (root / "report.html").as_uri()
+
+
 @pytest.fixture
 def page(browser, address, requests_of):
-    """The page, freshly opened; at the end nothing was complained of, and nothing was asked for."""
+    yield from opened(browser, address, requests_of)
+
+
+@pytest.fixture
+def foreign(browser, foreign_address, requests_of):
+    yield from opened(browser, foreign_address, requests_of)
+
+
+def opened(browser, address, requests_of):
+    """A page, freshly opened; at the end nothing was complained of, and nothing was asked for."""
     browser.get_log("browser")
     requests_of()
     browser.get(address)
@@ -231,6 +253,19 @@ def test_failures_are_listed_and_exhausted_budgets_counted(page):
     assert len(texts(page, "#failures-table tbody tr")) == 6
     assert "6 trials came to an end before the target" in texts(page, "#failures summary")
     assert "stray.txt" in texts(page, "#problems")[0]
+
+
+def test_what_foreign_logs_do_not_hold_is_said(foreign):
+    assert "Too few studies (1)" in texts(foreign, "#verdict")[0]
+    assert "rank 95%" not in " ".join(texts(foreign, ".board th"))
+    for section in ("points", "noise", "environment"):
+        assert len(texts(foreign, f"#{section} .empty")) == 1
+        assert texts(foreign, f"#{section} .chart") == []
+    foreign.execute_script("document.querySelector('#clocks').scrollIntoView()")
+    wait_for(foreign, "return document.querySelector('#clocks .empty') !== null")
+    show(foreign, CURVES)
+    disabled = "return document.querySelector('#curves input[value=flops]').disabled"
+    assert foreign.execute_script(disabled)
 
 
 def test_the_theme_follows_the_system_until_it_is_chosen(page):

@@ -1,7 +1,7 @@
 // How quiet the machine was: two clocks of each trial, and a fixed kernel timed around it.
 
 function noisePanel() {
-  const known = trials.filter((trial) => trial.robust_seconds !== null || trial.kernel);
+  const known = trials.filter((trial) => trial.robust_seconds !== null || kernelOf(trial));
   if (!known.length) return [empty("These logs hold neither a second clock nor a calibration kernel, so how quiet the machine was is not known.")];
   const tiles = el("div", { class: "tiles" });
   const clocks = chart(ratioChart);
@@ -22,13 +22,19 @@ function noisePanel() {
 
 function noiseTiles(of) {
   const tile = (value, text) => el("div", { class: "tile" }, el("b", {}, value), el("span", {}, text));
-  const kernels = of.flatMap((trial) => trial.kernel ?? []).filter((value) => value !== null);
+  const kernels = of.flatMap((trial) => kernelOf(trial) ?? []);
   const ratios = of.map(clockRatio).filter((value) => value !== null);
   const marked = (key) => `${of.filter((trial) => trial[key] === true).length} of ${of.filter((trial) => trial[key] !== null).length}`;
   const made = [tile(marked("noisy"), "trials noisy"), tile(marked("drifted"), "trials drifted")];
   if (ratios.length) made.push(tile(significant(middle(ratios), 4), "plain over robust, median"));
   if (kernels.length) made.push(tile(`${significant(Math.max(...kernels) / Math.min(...kernels), 3)}\u00d7`, "slowest over fastest kernel"));
   return made;
+}
+
+/** Seconds before and after; null unless both are known. */
+function kernelOf(trial) {
+  const known = trial.kernel?.length === 2 && trial.kernel.every((value) => value > 0);
+  return known ? trial.kernel : null;
 }
 
 const clockRatio = (trial) => (trial.robust_seconds > 0 && trial.seconds !== null ? trial.seconds / trial.robust_seconds : null);
@@ -66,7 +72,7 @@ function ratioChart() {
 }
 
 function kernelChart() {
-  const of = inRounds(viewedTrials()).filter((trial) => trial.kernel);
+  const of = inRounds(viewedTrials()).filter(kernelOf);
   if (!of.length) return "These logs hold no calibration kernel.";
   const trace = (at, marker) => ({ type: "scatter", mode: "markers", x: of.map((_, i) => i + 1), y: of.map((trial) => 1000 * trial.kernel[at]),
     text: of.map(trialText), hovertemplate: "%{text}<br>%{y:.4~g} ms<extra></extra>", marker });
