@@ -65,7 +65,7 @@ def _dot(axes: "Axes", row: Row, i: int) -> None:
     if row.score_interval:
         axes.plot(row.score_interval, [i, i], color=COLOURS[0], linewidth=1.3, zorder=2)
         for end in row.score_interval:
-            axes.plot([end, end], [i - 0.2, i + 0.2], color=COLOURS[0], linewidth=1.0, zorder=2,
+            axes.plot([end, end], [i - 0.2, i + 0.2], color=COLOURS[0], linewidth=1.0, zorder=4,
                       clip_on=False)  # fmt: skip
     axes.plot(
         [row.score], [i], marker="o", markersize=4, color=INK, markeredgecolor="white",
