@@ -1,6 +1,7 @@
 """A comparison on a terminal, by rich, and as Markdown."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ _STYLES = {"+": "red", "!": "red bold", "-": "green", "*": "green bold", "x": "y
 # From here on an interval has room beside what it is of, not only under it.
 _WIDE = 110
 _HEADERS = ("", "workload", "A", "95%", "B", "95%", "B/A", "95%", "p")
+_FEW = "too few studies"
 _INTERVALS = (3, 5, 7)  # columns, each of the column before it
 
 
@@ -40,6 +42,9 @@ class ReportView:
                 yield Text(line)
             for note in comparison.notes:
                 yield Text(f"Note: {note}.")
+            yield ""
+        if len(self.report.comparisons) > 1:
+            yield _overview(self.report)
             yield ""
         for line in legend(self.report):
             yield Text(line, style="dim")
@@ -126,6 +131,27 @@ def _table(comparison: Comparison, clock: str, wide: bool) -> Table:
     return table
 
 
+def _overview(report: Report) -> Table:
+    """A line for each submission: how many workloads have which mark, and all together."""
+    marks = [m for m in MARKS if any(r.mark == m for c in report.comparisons for r in c.workloads)]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("submission", overflow="fold")
+    for header in [*marks, "B/A", "p"]:
+        table.add_column(header, justify="right")
+    table.add_column("all workloads")
+    for comparison in report.comparisons:
+        found = Counter(row.mark for row in comparison.workloads)
+        ratio, (verdict, style) = comparison.overall.ratio, _verdict(comparison)
+        table.add_row(
+            comparison.name,
+            *(Text(str(found[m] or ""), style=_STYLES.get(m, "")) for m in marks),
+            "" if math.isnan(ratio) else f"{ratio:.2f}",
+            _p_text(comparison.p),
+            Text(verdict, style=style),
+        )
+    return table
+
+
 def _cells(row: WorkloadComparison, clock: str) -> list[str]:
     ratio = row.ratio
     return [
@@ -158,23 +184,29 @@ def _p_text(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}"
 
 
+def _verdict(comparison: Comparison) -> tuple[str, str]:
+    """What all workloads together say, and the style to say it in."""
+    if all(row.mark == "x" for row in comparison.workloads):
+        return "nothing is comparable", "yellow"
+    if not comparison.overall.pairs:
+        return "both missed all targets", ""
+    if comparison.overall.pairs < LEAST_PAIRS:
+        return _FEW, ""
+    if not comparison.significant:
+        return "not significant", ""
+    return ("B slower", "red") if comparison.overall.direction > 0 else ("B faster", "green")
+
+
 def _overall(comparison: Comparison) -> Text:
     """One line on all workloads together."""
     overall, text = comparison.overall, Text("All workloads: ", style="bold")
-    if overall.pairs < LEAST_PAIRS:
-        marks = {row.mark for row in comparison.workloads}
-        if marks <= {"x"}:
-            return text.append("nothing is comparable.", "yellow not bold")
-        if not overall.pairs:
-            return text.append("both missed all targets.", "not bold")
-        count = "1 pair" if overall.pairs == 1 else f"{overall.pairs} pairs"
-        return text.append(
-            f"too few studies: {count} of (workload, study), {LEAST_PAIRS} are needed.", "not bold"
-        )
-    verdict, style = "not significant", ""
-    if comparison.significant:
-        verdict, style = ("B slower", "red") if overall.direction > 0 else ("B faster", "green")
+    verdict, style = _verdict(comparison)
     text.append(verdict, style or "not bold")
+    if overall.pairs < LEAST_PAIRS:
+        if verdict == _FEW:
+            count = "1 pair" if overall.pairs == 1 else f"{overall.pairs} pairs"
+            text.append(f": {count} of (workload, study), {LEAST_PAIRS} are needed", "not bold")
+        return text.append(".", "not bold")
     ratio = ""
     if math.isfinite(overall.ratio):
         ends = overall.interval and f" ({overall.interval[0]:.2f}-{overall.interval[1]:.2f})"

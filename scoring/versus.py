@@ -62,7 +62,7 @@ def versus(
         across: kinds of difference that do not matter, of `scoring.comparable.KINDS`.
     """
     same_rules = rulesets[0] == rulesets[1]
-    cells, notes = [], {}
+    cells, notes, same = [], {}, 0
     if not same_rules:
         notes["A and B are held to different rulesets: each counts all trials of its own"] = None
     for target_a, target_b in targets:
@@ -74,8 +74,11 @@ def versus(
         cells.append(_cell(target_a.name, a, b, unlike, across, left_out))
         if silent := unknown(a, b):
             notes[f"of {silent} nothing is recorded of code, device and versions"] = None
+        same += _same_runs(a, b)
         if _other_seeds(a, b):
             notes["trials that are paired have different seeds: pairing gains little"] = None
+    if same:
+        notes[f"trials that are the same run in A and in B, no repetition: {same}"] = None
     rows = [_row(cell, *ends) for cell, ends in zip(cells, _intervals(cells), strict=True)]
     counted = [cell.times for cell, row in zip(cells, rows, strict=True) if row.mark != "x"]
     pooled = np.concatenate([np.empty((2, 0)), *counted], axis=1)
@@ -233,6 +236,12 @@ def _grain(details: Details) -> float:
     before = details.steps[at[0] - 1] if at[0] else 0.0
     grain = 1 - before / details.trial.steps
     return float(np.clip(grain, 0, 1)) if math.isfinite(grain) else 0.0
+
+
+def _same_runs(a: Sequence[Details], b: Sequence[Details]) -> int:
+    """How many trials of B are copies of one of A, by the digest of their evaluations."""
+    known = {d.record.get("evaluations_sha256") for d in a} - {None}
+    return sum(d.record.get("evaluations_sha256") in known for d in b)
 
 
 def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:

@@ -56,6 +56,19 @@ def test_a_regression_fails_where_asked(cli, made):
     assert cli("compare", new, old, "--fail-on-regression")[0] == 0
 
 
+def test_several_submissions_are_summed_up(cli, made):
+    for root, seconds in zip(made, (5.0, 5.0), strict=True):
+        write_trial(root, "two", "a", hit(seconds), record={"status": "target_reached"})
+    code, out, _ = cli("compare", *made)
+    assert code == 0
+    overview = out.split("submission")[-1].splitlines()
+    assert overview[0].split() == ["+", "?", "!", "x", "B/A", "p", "all", "workloads"]
+    one, two = (next(line for line in overview if line.startswith(n)) for n in ("one", "two"))
+    assert one.split()[1:3] == ["1", "1"]
+    assert "B slower" in one
+    assert "too few studies" in two
+
+
 def test_json_and_markdown_hold_the_same(cli, made):
     shown = json.loads(cli("compare", *made, "--json", "-w", "a")[1], parse_constant=pytest.fail)
     (row,) = shown["comparisons"][0]["workloads"]

@@ -1,5 +1,6 @@
 """Comparisons of small made results: what is paired with what, marks, what may not be compared."""
 
+import hashlib
 import json
 import math
 
@@ -243,6 +244,17 @@ def test_other_seeds_are_noted(tmp_path):
     old, new = write(tmp_path / "old", {"a": TIMES}), write(tmp_path / "new", {"a": TIMES}, seed=7)
     (found,) = compare(old, new).comparisons
     assert found.notes == ("trials that are paired have different seeds: pairing gains little",)
+
+
+def test_copies_of_a_run_are_noted(tmp_path):
+    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
+    for root in (old, new):
+        path = made_logs.trial_dir(root, "one", "a", 2)
+        digest = hashlib.sha256((path / "eval_measurements.csv").read_bytes()).hexdigest()
+        more = record(2, evaluations_sha256=digest)
+        (path / "trial.json").write_text(json.dumps({"schema": 1, **more}))
+    (found,) = compare(old, new).comparisons
+    assert found.notes == ("trials that are the same run in A and in B, no repetition: 1",)
 
 
 def test_a_damaged_trial_is_reported_and_is_no_pair(tmp_path):
