@@ -11,15 +11,7 @@ import numpy as np
 
 from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import EVALUATIONS_FILE, SUITE_FILE, TRIAL_FILE
-from scoring.clocks import (
-    CLOCKS,
-    STEP_COLUMN,
-    TIME_COLUMN,
-    first_hit,
-    steps_at,
-    time_at,
-    unit,
-)
+from scoring.clocks import CLOCKS, STEP_COLUMN, TIME_COLUMN, first_hit, steps_at, time_at, unit
 from scoring.contradictions import void_copies, void_other_targets
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
 from scoring.record import VOID_STATUSES, read_record, says
@@ -41,7 +33,8 @@ class Trial:
         time: on the chosen clock, at the first evaluation that met the target within the budget;
             infinity if none did or the trial is void.
         steps: steps at that evaluation; None if missed or not logged.
-        status: how it ended. Logs without a trial.json get "target_reached" or "missed".
+        status: how it ended. Logs without a trial.json get "target_reached" or "missed"; files that
+            cannot be used "unreadable"; a copy, or a trial for another target, "invalid".
         reason: why, where the record says so.
         path: the trial's directory.
         notes: what was wrong with its files.
@@ -49,7 +42,8 @@ class Trial:
         timed: whether its seconds mean anything; they do not where points shared a program, or
             where an exploration stopped the trial.
         limit: on the chosen clock, what a miss is counted at in a speedup: the budget where one is
-            recorded, else where the logs end; NaN without logs.
+            recorded (and, where the clock has it, the time of compiling), else where the logs end;
+            NaN without logs.
     """
 
     submission: str
