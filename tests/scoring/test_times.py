@@ -2,7 +2,9 @@
 
 import itertools
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from scoring.reader import Trial
@@ -54,6 +56,13 @@ def test_a_study_missing_from_one_workload_is_not_replaced_by_the_next():
     trials = [trial(i, 1.0, workload=w) for i in range(3) for w in "ab" if (i, w) != (1, "b")]
     table = time_table(trials, suite(("a", "b")), ["s"])
     assert table.of_study[:, 0, 1].tolist() == [1.0, INF, 1.0]
+
+
+def test_a_miss_counts_at_the_largest_limit_of_its_trials():
+    made = [replace(trial(i, INF), limit=limit) for i, limit in enumerate((3.0, 9.0, math.nan))]
+    for order in itertools.permutations(made):
+        table = time_table(order, suite(("a", "b")), ["s"])
+        np.testing.assert_array_equal(table.limits, [[9.0, math.nan]])
 
 
 def test_medians_of_infinities_do_not_warn():

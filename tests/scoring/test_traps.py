@@ -275,15 +275,18 @@ def test_a_target_that_changed_since_makes_no_hit(tmp_path):
     assert (board.row("y").times, of(board)) == ({"a": 0.0, "b": INF}, {})
 
 
-def test_one_record_of_another_target_is_the_one_that_is_named(tmp_path):
+@pytest.mark.parametrize("changed", [(1,), (1, 3)])
+def test_records_of_another_target_are_named_themselves(tmp_path, changed):
     write_suite(tmp_path, ("a",))
-    for study in range(3):
+    for study in range(4):
         write_ours(tmp_path, "x", "a", hit(5.0), study=study)
-    path = trial_dir(tmp_path, "x", "a", 1) / "trial.json"
-    path.write_text(path.read_text().replace('"value": 1.0', '"value": 3.0'))
+    paths = [trial_dir(tmp_path, "x", "a", study) / "trial.json" for study in changed]
+    for path in paths:
+        path.write_text(path.read_text().replace('"value": 1.0', '"value": 3.0'))
     board = scoring.score(tmp_path)
-    assert list(of(board)) == [str(path)]
-    assert board.row("x").cells["a"].studies == (5.0, INF, 5.0)
+    assert list(of(board)) == [str(path) for path in paths]
+    expected = [INF if study in changed else 5.0 for study in range(4)]
+    assert list(board.row("x").cells["a"].studies) == expected
 
 
 @pytest.mark.parametrize("lost", [("target",), ("target", "budget_seconds"), ("budget_seconds",)])
@@ -338,7 +341,7 @@ def test_names_and_links_that_cannot_be_followed(tmp_path):
     os.symlink("circle", tmp_path / "x" / "circle")
     os.mkdir(os.fsencode(tmp_path) + b"/\xff\xfe")
     os.mkdir(tmp_path / "two\nlines")
-    (tmp_path / "x" / "study_\u0661").mkdir()  # an Arabic one, which Python takes for a digit
+    (tmp_path / "x" / "study_1\u0661").mkdir()  # with an Arabic one, a digit to Python
     board = scoring.score(tmp_path, suite(("a",)))
     assert scores(board) == {"x": 1.0}
     assert sorted(of(board).values()) == [

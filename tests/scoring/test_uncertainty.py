@@ -101,6 +101,18 @@ def test_the_score_by_hand_is_the_leaderboards(tmp_path):
         assert row.cells["b"].interval == tuple(expected.time[s, 1])
 
 
+def test_the_ends_cut_2_5_percent_off_either_side():
+    # The median of nine draws is at most the k-th of nine times if five draws or more are.
+    def at_most(k):
+        return sum(math.comb(9, n) * k**n * (9 - k) ** (9 - n) for n in range(5, 10)) / 9**9
+
+    by_hand = [min(k for k in range(1, 10) if at_most(k) >= share) for share in (0.025, 0.975)]
+    assert by_hand == [2, 8]
+    of_study = np.arange(1.0, 10.0).reshape(9, 1, 1)
+    found = bootstrap(of_study, lambda times: times[..., 0], resamples=10_000)
+    assert found.time.tolist() == [[by_hand]]
+
+
 @pytest.mark.parametrize("studies", [1, 2])
 def test_no_interval_of_fewer_than_three_studies(studies):
     assert bootstrap(TIMES[:studies], scores_of) is None
