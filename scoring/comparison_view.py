@@ -16,8 +16,6 @@ from scoring.paired import LEAST_PAIRS
 from scoring.tables import time_text
 
 _STYLES = {"+": "red", "!": "red bold", "-": "green", "*": "green bold", "x": "yellow", ".": "dim"}
-# From here on an interval has room beside what it is of, not only under it.
-_WIDE = 110
 _HEADERS = ("", "workload", "A", "95%", "B", "95%", "B/A", "95%", "p")
 _FEW = "too few studies"
 _INTERVALS = (3, 5, 7)  # columns, each of the column before it
@@ -31,11 +29,15 @@ class ReportView:
     max_problems: int = 5
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
         for comparison in self.report.comparisons:
             yield Text(f"A  {comparison.a.path}", style="bold").append(_submission(comparison, "a"))
             yield Text(f"B  {comparison.b.path}", style="bold").append(_submission(comparison, "b"))
             yield ""
-            yield _table(comparison, self.report.clock, options.max_width >= _WIDE)
+            table = _table(comparison, self.report.clock, wide=True)
+            if console.measure(table, options=options.update_width(10_000)).maximum > width:
+                table = _table(comparison, self.report.clock, wide=False)
+            yield table
             yield ""
             yield _overall(comparison)
             for line in row_notes(comparison):
