@@ -50,7 +50,7 @@ function missCounts(missed) {
   const of = [...grouped(missed, (trial) => trial.name)].sort((a, b) => b[1].length - a[1].length);
   const where = (found) => [...counted(found.map((trial) => trial.on.name))].map(([name, count]) => (count > 1 ? `${name} (${count})` : name)).join(", ");
   const line = ([name, found]) => el("tr", {}, el("th", { scope: "row" }, named(name)),
-    el("td", { class: "number" }, String(found.length)), el("td", { class: "breaks soft" }, where(found)));
+    el("td", { class: "number" }, String(found.length)), el("td", { class: "breaks soft" }, ...breakable(where(found))));
   return el("details", { open: of.length <= 5 },
     el("summary", {}, `${plural(missed.length, "trial")} came to an end before the target`),
     el("div", { class: "scroll" }, el("table", {},

@@ -42,7 +42,7 @@ function verdict(of) {
   if (!others.length) return `${lead}; it is the only submission.`;
   if (!first.score_interval) return `${lead}. Too few studies (${of.studies}) to say how sure that is: ${LEAST_STUDIES} are needed.`;
   const rivals = others.filter((row) => row.rank_interval[0] === 1);
-  const span = `95% interval ${intervalText(first.score_interval, (end) => end.toFixed(2))}`;
-  if (!rivals.length) return `${lead} (${span}), and keeps rank 1 when the studies are drawn anew.`;
-  return `${lead} (${span}), but not surely: ${listed(rivals.map((row) => row.name))} may be first as well.`;
+  const sure = `95%: score ${intervalText(first.score_interval, (end) => end.toFixed(2))}, rank ${intervalText(first.rank_interval, String)}`;
+  if (!rivals.length) return `${lead} (${sure}).`;
+  return `${lead} (${sure}), but not surely: ${listed(rivals.map((row) => row.name))} may be first as well.`;
 }

@@ -49,7 +49,7 @@ function columns(of) {
       cell: (row) => intervalText(row.rank_interval, String) },
     { key: "name", title: "submission", value: (row) => row.name, cell: (row) => named(row.name) },
     data.submissions.some((one) => one.ruleset) && new Set(data.submissions.map((one) => one.ruleset)).size > 1
-      && { key: "ruleset", title: "ruleset", value: (row) => row.ruleset ?? "" },
+      && { key: "ruleset", title: "ruleset", wide: true, value: (row) => row.ruleset ?? "" },
     { key: "score", title: "score", number: true, down: true, class: "score", value: (row) => row.score,
       cell: (row) => row.score.toFixed(4) },
     interval && { key: "score95", title: "95%", number: true, down: true, value: (row) => row.score_interval[0],
