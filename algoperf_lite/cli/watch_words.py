@@ -37,8 +37,8 @@ def headline(situation: Situation, with_left: bool = True) -> str:
     if situation.state == "absent":
         return f"{situation.results}: no such directory yet; waiting for a run to make it"
     if situation.state == "undeclared":
-        what = "; ".join(situation.problems) or "no suite.json yet"
-        return f"{situation.results}: {what}; waiting for a run to declare what it does"
+        what = "; ".join(situation.problems) or "no suite.json yet, which a run begins with"
+        return f"{situation.results}: {what}"
     failed = f", {len(situation.failures)} failed" if situation.failures else ""
     text = f"{len(situation.ended)} of {situation.declared} trials done{failed}"
     if situation.state == "complete":
