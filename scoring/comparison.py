@@ -147,6 +147,14 @@ class Report:
         """In what B is worse than A, beyond chance; empty if in nothing."""
         return [line for comparison in self.comparisons for line in comparison.regressions]
 
+    @property
+    def tested(self) -> bool:
+        """Whether any test was made, so that finding no regression means something."""
+        overall = any(not math.isnan(comparison.p) for comparison in self.comparisons)
+        return overall or any(
+            not math.isnan(row.p) for comparison in self.comparisons for row in comparison.workloads
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Everything the report shows; null for what is not a number."""
         return {
@@ -160,6 +168,7 @@ class Report:
                 for comparison in self.comparisons
             ],
             "regressions": self.regressions,
+            "tested": self.tested,
             "notes": list(self.notes),
             "problems": [asdict(problem) for problem in self.problems],
         }

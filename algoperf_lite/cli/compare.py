@@ -90,4 +90,10 @@ def command(
         return 0
     for regression in report.regressions:
         click.echo(f"regression: {regression}", err=True)
+    if not (report.regressions or report.tested):
+        click.echo(
+            "warning: nothing could be tested, for too few studies or too much that differs:"
+            " that no regression was found means nothing",
+            err=True,
+        )
     return 1 if report.regressions else 0

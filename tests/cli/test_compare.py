@@ -53,7 +53,8 @@ def test_a_regression_fails_where_asked(cli, made):
     assert code == 1
     assert "regression: one on b: newly failing (met 0/4, was 4/4)" in err
     old, new = made
-    assert cli("compare", new, old, "--fail-on-regression")[0] == 0
+    code, _, err = cli("compare", new, old, "--fail-on-regression")
+    assert (code, err) == (0, "")
 
 
 def test_several_submissions_are_summed_up(cli, made):
@@ -87,6 +88,9 @@ def test_too_few_studies_is_said(cli, tmp_path):
     assert "? a: too few studies: 1, 3 are needed" in out
     assert "All workloads: too few studies: 1 pair" in out
     assert "no difference" not in out
+    code, _, err = cli("compare", tmp_path / "one", tmp_path / "two", "--fail-on-regression")
+    assert code == 0
+    assert "warning: nothing could be tested" in err
 
 
 def test_what_cannot_be_asked_exits_2(cli, made):

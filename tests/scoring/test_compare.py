@@ -190,6 +190,20 @@ def test_a_study_takes_the_least_time_of_the_trials_that_both_have(tmp_path):
     assert row.ratio.ratio == pytest.approx(1.2)
 
 
+def test_each_ruleset_has_the_trials_it_allows(tmp_path):
+    """Of an externally tuned A the best of two counts, though self-tuned B has one."""
+    for name, ruleset in (("old", "external"), ("new", "self")):
+        declared = made_logs.declared(("a",), studies=3, trials=2, ruleset=ruleset)
+        root = write(tmp_path / name, {"a": TIMES[:3]}, declared=declared)
+        for study in range(3):
+            made_logs.write_trial(root, "one", "a", rows(5 + study), study, 2,
+                                  record=record(study, trial=2))  # fmt: skip
+    (found,) = compare(tmp_path / "old", tmp_path / "new").comparisons
+    assert found.workloads[0].a.studies == (5.0, 6.0, 7.0)
+    assert found.workloads[0].b.studies == TIMES[:3]
+    assert "different rulesets" in found.notes[0]
+
+
 def test_rounding_to_evaluations_is_no_certainty(tmp_path):
     """Three ratios alike, as each met its target one of ten evaluations later."""
     for name, steps in (("old", 10), ("new", 11)):
