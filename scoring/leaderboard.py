@@ -110,12 +110,14 @@ def from_times(
     base_names = [target.name for target in suite.base]
     base_index = [base_names.index(target.base) for target in suite.held_out]
 
-    def relative_to_best(times: np.ndarray) -> np.ndarray:
-        ruled = profiles.apply_rules(times[..., :n_base], times[..., n_base:], base_index)
-        return profiles.ratios(np.concatenate(ruled, axis=-1))
+    def relative_to_best(times: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        ruled = profiles.apply_rules(times[..., :n_base], times[..., n_base:], base_index, slack)
+        return profiles.ratios(np.concatenate(ruled, axis=-1), slack)
 
-    def scores_of(times: np.ndarray) -> np.ndarray:
-        return profiles.integrate(relative_to_best(times)[..., :n_base], integration)
+    def scores_of(times: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        return profiles.integrate(relative_to_best(times, slack)[..., :n_base], integration)
+
+    none = np.ones(median.shape[1])
 
     faster = None
     if baseline is not None:
@@ -125,7 +127,7 @@ def from_times(
     rows = _rows(
         table,
         suite,
-        (relative_to_best(median), scores_of(median), faster),
+        (relative_to_best(median, none), scores_of(median, none), faster),
         _states(median, n_base, base_index),
         bootstrap(table.of_study, scores_of),
     )

@@ -25,7 +25,10 @@ class RuledTimes(NamedTuple):
 
 
 def apply_rules(
-    base: np.ndarray, held_out: np.ndarray | None = None, base_index: Sequence[int] = ()
+    base: np.ndarray,
+    held_out: np.ndarray | None = None,
+    base_index: Sequence[int] = (),
+    slack: np.ndarray | None = None,
 ) -> RuledTimes:
     """Rules 1, 2 and 3, in that order.
 
@@ -33,6 +36,7 @@ def apply_rules(
         base: times on base workloads, [..., S, B].
         held_out: times on held-out variants, [..., S, H]; None if the suite has none.
         base_index: [H], for each variant the position of its base workload.
+        slack: [B + H] factors on the fastest times, as `scoring.uncertainty` has them; or None.
 
     Example:
         >>> apply_rules(np.array([[1.0], [4.0], [4.1]])).base.ravel().tolist()
@@ -42,7 +46,9 @@ def apply_rules(
     if held_out is None:
         held_out = np.empty((*base.shape[:-1], 0))
     held_out = miss_variants_of_missed_bases(base, held_out, base_index)
-    base, held_out = miss_beyond_limit(base), miss_beyond_limit(held_out)
+    slack = np.ones(base.shape[-1] + held_out.shape[-1]) if slack is None else slack
+    base = miss_beyond_limit(base, TAU_MAX * slack[: base.shape[-1]])
+    held_out = miss_beyond_limit(held_out, TAU_MAX * slack[base.shape[-1] :])
     return RuledTimes(miss_bases_of_missed_variants(base, held_out, base_index), held_out)
 
 
@@ -54,7 +60,7 @@ def miss_variants_of_missed_bases(
     return np.where(np.isfinite(of_base), held_out, np.inf)
 
 
-def miss_beyond_limit(times: np.ndarray, limit: float = TAU_MAX) -> np.ndarray:
+def miss_beyond_limit(times: np.ndarray, limit: float | np.ndarray = TAU_MAX) -> np.ndarray:
     """Rule 2: more than `limit` times the fastest submission is a miss; exactly that is none."""
     best = times.min(axis=-2, keepdims=True, initial=np.inf)
     return np.where(times > limit * best, np.inf, times)
@@ -71,14 +77,15 @@ def miss_bases_of_missed_variants(
     return base
 
 
-def ratios(times: np.ndarray) -> np.ndarray:
+def ratios(times: np.ndarray, slack: np.ndarray | float = 1.0) -> np.ndarray:
     """Time over the fastest submission's, per workload: [..., S, W], at least 1, or infinity.
 
-    Give times after the rules: rule 2 never takes the fastest away, rule 3 can.
+    Give times after the rules: rule 2 never takes the fastest away, rule 3 can. With `slack`, a
+    factor or one per workload, times are over so many times the fastest.
     """
     best = times.min(axis=-2, keepdims=True, initial=np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = times / best
+        relative = np.maximum(times / (best * slack), 1.0)
     relative = np.where(np.isfinite(times), relative, np.inf)
     # A target met by the untrained model takes 0 s; 0 / 0 is then a tie.
     return np.where(np.isfinite(times) & (times == best), 1.0, relative)

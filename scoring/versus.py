@@ -180,7 +180,7 @@ def _intervals(cells: Sequence[_Cell]) -> list[tuple[tuple | None, tuple | None]
     for studies in {cell.times.shape[1] for cell in cells if cell.times.size}:
         alike = [i for i, cell in enumerate(cells) if cell.times.shape[1] == studies]
         of_study = np.stack([cells[i].times.T for i in alike], axis=-1)
-        drawn = bootstrap(of_study, lambda times: np.zeros(times.shape[:-1]))
+        drawn = bootstrap(of_study, lambda times, slack: np.zeros(times.shape[:-1]))
         if drawn is not None:
             for column, i in enumerate(alike):
                 found[i] = tuple(tuple(ends) for ends in drawn.time[:, column].tolist())
@@ -240,8 +240,11 @@ def _grain(details: Details) -> float:
 
 def _same_runs(a: Sequence[Details], b: Sequence[Details]) -> int:
     """How many trials of B are copies of one of A, by the digest of their evaluations."""
-    known = {d.record.get("evaluations_sha256") for d in a} - {None}
-    return sum(d.record.get("evaluations_sha256") in known for d in b)
+    # Of trials without an evaluation all files are the same.
+    digests = [
+        [d.record.get("evaluations_sha256") for d in side if d.trial.reached] for side in (a, b)
+    ]
+    return sum(digest is not None and digest in digests[0] for digest in digests[1])
 
 
 def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:
