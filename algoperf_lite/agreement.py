@@ -25,18 +25,25 @@ class Reasons:
         self.notes: list[str] = []
         self._code: dict[str, dict[str, set[str]]] = {}
         self._versions: dict[str, set[str]] = {}
+        self._runs: dict[str, str] = {}
+        self._aliases: dict[tuple[str, str], int] = {}
         self._different: dict[str, list[tuple[str, str]]] = {}
 
     def add(self, reason: str) -> None:
         """Adds a reason."""
         self.found.append(reason)
 
-    def see_code(self, source: str, submission: str, trial: TrialPath) -> None:
-        """Notes which code of a submission a trial was run with, and which versions."""
+    def see(self, source: str, submission: str, trial: TrialPath) -> None:
+        """Notes what a trial's record says: code of the submission, versions, which run it is."""
         record = read_json(Path(trial.path) / TRIAL_FILE) or {}
         code = record.get("submission_fingerprint")
         if isinstance(code, str):
             self._code.setdefault(submission, {}).setdefault(source, set()).add(code)
+        # Of trials without an evaluation all files are the same.
+        reached = record.get("status") == "target_reached"
+        run = record.get("evaluations_sha256") if reached else None
+        if isinstance(run, str) and (first := self._runs.setdefault(run, submission)) != submission:
+            self._aliases[first, submission] = self._aliases.get((first, submission), 0) + 1
         environment = record.get("environment")
         versions = environment.get("versions") if isinstance(environment, dict) else None
         for name, version in (versions if isinstance(versions, dict) else {}).items():
@@ -64,6 +71,11 @@ class Reasons:
                     f"{pairs[0][0]} and {pairs[0][1]} are two runs of one trial{more}: remove one"
                     f" with `algoperf-lite rm`, or keep both with --rename {submission}=NAME"
                 )
+        found += [
+            f"{one} and {other} are one submission under two names: {count} of their trials are"
+            " the same run"
+            for (one, other), count in self._aliases.items()
+        ]
         if found:
             more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
             lines = "\n  ".join([*found[:_SHOWN], *more])

@@ -195,7 +195,7 @@ def _copies(
             if status_of(trial) in (UNFINISHED, "interrupted"):
                 unfinished.append(trial.path)
                 continue
-            reasons.see_code(str(source.path), place.parts[0], trial)
+            reasons.see(str(source.path), place.parts[0], trial)
             first = taken.setdefault(place, trial)
             if first is not trial:
                 if _same(first, trial):

@@ -146,6 +146,16 @@ def test_other_code_goes_by_another_name(tmp_path):
     assert [r["submission_fingerprint"] for r in records] == ["f", "g"]
 
 
+def test_one_run_does_not_score_under_two_names(tmp_path):
+    one = make(tmp_path / "1")
+    path = trial_dir(one, "one", "a") / "trial.json"
+    record = json.loads(path.read_text()) | {"evaluations_sha256": "digest"}
+    path.write_text(json.dumps(record))
+    shutil.copytree(one, tmp_path / "2")
+    said = refused([one, tmp_path / "2"], tmp_path / "both", rename=[("one", "copy")])
+    assert "one and copy are one submission under two names" in said
+
+
 def test_a_rename_may_name_its_source(tmp_path):
     one, two = make(tmp_path / "1"), make(tmp_path / "2", code="g")
     merge = plan_merge([one, two], tmp_path / "both", rename=[(f"{one}/one", "older")])
