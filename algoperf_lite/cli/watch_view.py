@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class LiveView:
 
     def show(self, situation: Situation) -> None:
         """Draw it."""
+        self._console.width = shutil.get_terminal_size().columns  # it may have been resized
         height, found = self._console.height, situation.standings
         if found is not self._kept[0]:
             self._kept = found, found and _Kept(_standings(situation, height))

@@ -1,7 +1,9 @@
 """Looking again and again, at a bounded cost."""
 
 import time
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 
 from algoperf_lite.watching.situation import Situation
 
@@ -22,17 +24,20 @@ def follow(
         look: `Watcher.look`.
         show: called with what each look found.
         every: seconds between looks; more where looks are dear, so that they take at most `SHARE`
-            of a processor.
+            of a processor. A look is dear if two of the last three were: the first one reads all
+            that is there, and others may read much once.
         forever: go on when all is done: more may be declared.
         sleep: waits that many seconds.
 
     Returns:
         What the last look found.
     """
+    costs = deque([0.0, 0.0, 0.0], maxlen=3)
     while True:
         began = time.process_time()
         situation = look()
         show(situation)
         if situation.state == "complete" and not forever:
             return situation
-        sleep(max(every, (time.process_time() - began) / SHARE))
+        costs.append(time.process_time() - began)
+        sleep(max(every, median(costs) / SHARE))

@@ -184,6 +184,18 @@ def test_on_a_terminal_the_table_is_laid_out_once_until_a_trial_ends(root, monke
     assert "10 of 10 trials done" in screen.getvalue()
 
 
+def test_a_terminal_that_is_resized_is_filled_anew(root, monkeypatch):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=200, height=40)
+    watcher = Watcher(root)
+    with LiveView(console) as view:
+        for width, shown in ((200, True), (40, False)):
+            monkeypatch.setenv("COLUMNS", str(width))
+            screen.truncate(0)
+            view.show(watcher.look())
+            assert ("have finished, on 1 workload; what has not run" in screen.getvalue()) is shown
+
+
 def test_lines_tell_only_of_trials_that_end_while_one_watches(root):
     out = io.StringIO()
     view, watcher = LineView(Console(file=out, width=80)), Watcher(root)

@@ -1,5 +1,6 @@
 """Looking again and again, with a sleep that writes down how long it should have been."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,13 @@ def test_for_ever_it_goes_on_when_all_is_done():
     assert [s.state for s in shown] == ["complete", "running"]
 
 
-def test_a_dear_look_is_paid_for_with_a_long_pause(monkeypatch):
-    import time
-
-    clock = iter([0.0, 0.5, 0.0, 0.001, 0.0])
+def test_looks_that_stay_dear_are_paid_for_with_long_pauses(monkeypatch):
+    costs = [5.0, 0.5, 0.25, 0.001, 0.001, 0.001, 0.3, 0.001]
+    clock = iter([time for cost in costs for time in (0.0, cost)])
     monkeypatch.setattr(time, "process_time", lambda: next(clock))
     slept = []
-    follow(looks("running", "running", "complete"), lambda s: None, 2.0, sleep=slept.append)
-    assert slept == [pytest.approx(0.5 / SHARE), 2.0]
+    states = ["running"] * len(costs)
+    with pytest.raises(StopIteration):
+        follow(looks(*states), lambda s: None, 2.0, sleep=slept.append)
+    dear = [2.0, 0.5 / SHARE, 0.5 / SHARE, 0.25 / SHARE]
+    assert slept == pytest.approx([*dear, 2.0, 2.0, 2.0, 2.0])
