@@ -19,13 +19,17 @@ from algoperf_lite.records import unwritable
 from scoring.report.payload import payload
 from scoring.suite import Suite
 
+STYLES = (
+    "base.css", "layout.css", "controls.css", "tables.css", "heatmap.css", "details.css",
+    "media.css",
+)  # fmt: skip
 SCRIPTS = (
     "dom.js", "format.js", "model.js", "view.js", "theme.js", "styles.js", "charts.js",
     "command.js", "legend.js", "header.js", "leaderboard.js", "profiles.js", "heatmap.js",
     "cell.js", "curves.js", "trials.js", "clocks.js", "points.js", "noise.js", "failures.js",
     "environment.js", "main.js",
 )  # fmt: skip
-"""The page's own scripts, joined in this order into one."""
+"""The page's own style sheets and scripts, each joined in this order into one."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def render(content: Mapping[str, Any], library: str | None = None) -> str:
     """
     parts = {
         "title": escape(content["title"]),
-        "style": asset("report.css"),
+        "style": "\n".join(asset(name) for name in STYLES),
         "theme": asset("first_paint.js"),
         "payload": as_inert_json(content),
         "plotly": plotly() if library is None else library,

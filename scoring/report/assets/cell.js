@@ -5,18 +5,26 @@ function cellDetails(row, workload) {
   const unit = data.unit;
   const of = trialsOf(row.name, workload.name);
   const trial = medianTrial(of);
-  const studies = cell.studies.map((time, i) => `study ${i}: ${time === null ? absent(of, i) : timeText(time, unit)}`);
-  return el("div", { class: "details", id: "cell" },
+  const studies = cell.studies.map(
+    (time, i) => `study ${i}: ${time === null ? absent(of, i) : timeText(time, unit)}`,
+  );
+  return el(
+    "div",
+    { class: "details", id: "cell" },
     el("h3", {}, `${row.name} on ${workload.name}`),
     el("p", {}, sentence(cell, workload)),
     facts([
-      ["Time to target", cell.time === null ? null : `${timeText(cell.time, unit)} (median over studies)`],
+      [
+        "Time to target",
+        cell.time === null ? null : `${timeText(cell.time, unit)} (median over studies)`,
+      ],
       ["95% interval", intervalText(cell.interval, (end) => timeText(end, unit)) || null],
       ["Studies", studies.length ? studies.join("; ") : null],
       ["Trials found", String(cell.trials)],
       ["Target", targetText(workload)],
     ]),
-    ...commandsOf(row.name, workload.name, trial));
+    ...commandsOf(row.name, workload.name, trial),
+  );
 }
 
 const absent = (of, study) => (of.some((trial) => trial.study === study) ? "missed" : "no logs");
@@ -28,16 +36,28 @@ function targetText(workload) {
 
 function sentence(cell, workload) {
   if (cell.state === "reached") {
-    return cell.ratio === 1 ? "The fastest here." : `${ratioText(cell.ratio)} the time of the fastest here.`;
+    return cell.ratio === 1
+      ? "The fastest here."
+      : `${ratioText(cell.ratio)} the time of the fastest here.`;
   }
   if (cell.state === "missed") {
     const how = cell.detail ? `; most of its trials ended as \u201c${cell.detail}\u201d` : "";
-    return `Missed: the target was met in ${cell.studies_reached} of ${plural(cell.studies.length, "study", "studies")}, so the median study has no time${how}.`;
+    return (
+      `Missed: the target was met in ${cell.studies_reached} of ` +
+      `${plural(cell.studies.length, "study", "studies")}, so the median study has no ` +
+      `time${how}.`
+    );
   }
   return {
-    too_slow: "Disqualified here (rule 2): the target was reached, but in more than 4 times the fastest; counts as missed.",
-    base_missed: `Disqualified here (rule 1): a held-out variant counts only where its base, ${workload.base}, was reached.`,
-    variant_missed: "Disqualified here (rule 3): the target was reached, but not that of its held-out variant; counts as missed.",
+    too_slow:
+      "Disqualified here (rule 2): the target was reached, but in more than 4 times the " +
+      "fastest; counts as missed.",
+    base_missed:
+      "Disqualified here (rule 1): a held-out variant counts only where its base, " +
+      `${workload.base}, was reached.`,
+    variant_missed:
+      "Disqualified here (rule 3): the target was reached, but not that of its held-out " +
+      "variant; counts as missed.",
     missing: "No logs: no trial of this submission on this workload is on disk; counts as missed.",
   }[cell.state];
 }
@@ -46,8 +66,21 @@ function sentence(cell, workload) {
 function commandsOf(name, workload, trial) {
   const run = runCommand(name, workload);
   return [
-    ...(trial ? [el("p", { class: "note" }, `Look at its median trial (study ${trial.study}, trial ${trial.trial}):`), command(showCommand(trial))] : []),
-    el("p", { class: "note" }, run ? "Run it again:" : "These logs do not say which command made them."),
+    ...(trial
+      ? [
+          el(
+            "p",
+            { class: "note" },
+            `Look at its median trial (study ${trial.study}, trial ${trial.trial}):`,
+          ),
+          command(showCommand(trial)),
+        ]
+      : []),
+    el(
+      "p",
+      { class: "note" },
+      run ? "Run it again:" : "These logs do not say which command made them.",
+    ),
     ...(run ? [command(run)] : []),
   ];
 }

@@ -1,17 +1,20 @@
 // Charts by plotly, each drawn when it first scrolls into view; so is plotly itself started then.
 
 const drawn = new Map();
-const seen = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    const one = drawn.get(target);
-    one.near = isIntersecting;
-    if (isIntersecting && one.stale) paint(target, one);
-  }
-}, { rootMargin: "300px" });
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const one = drawn.get(target);
+      one.near = isIntersecting;
+      if (isIntersecting && one.stale) paint(target, one);
+    }
+  },
+  { rootMargin: "300px" },
+);
 
 /**
- * A place for a chart. `draw` returns {traces, layout, onhover, onclick, label}, or a text that says
- * why there is none; it is called again when what it shows has changed.
+ * A place for a chart. `draw` returns {traces, layout, onhover, onclick, label}, or a text that
+ * says why there is none; it is called again when what it shows has changed.
  */
 function chart(draw) {
   const host = el("div", { class: "chart" });
@@ -83,8 +86,12 @@ function dressed({ layout, height = 400 }) {
     showlegend: false,
     hovermode: "closest",
     dragmode: TOUCH ? false : "zoom", // a finger scrolls the page
-    hoverlabel: { bgcolor: token("card"), bordercolor: token("soft"), align: "left",
-      font: { color: token("ink"), family: token("sans"), size: 13 } },
+    hoverlabel: {
+      bgcolor: token("card"),
+      bordercolor: token("soft"),
+      align: "left",
+      font: { color: token("ink"), family: token("sans"), size: 13 },
+    },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: token("soft"), activecolor: token("ink") },
     ...rest,
     xaxis: axis(xaxis),
@@ -94,7 +101,11 @@ function dressed({ layout, height = 400 }) {
 
 function axis({ title, ...more } = {}) {
   return {
-    title: { text: title ? plain(title) : "", font: { size: 13, color: token("soft") }, standoff: 10 },
+    title: {
+      text: title ? plain(title) : "",
+      font: { size: 13, color: token("soft") },
+      standoff: 10,
+    },
     gridcolor: token("grid"),
     linecolor: token("line"),
     zeroline: false,

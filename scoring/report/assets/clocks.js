@@ -18,28 +18,65 @@ function clocksPanel() {
   whenChanged(() => {
     const suite = shownWorkloads();
     if (!suite.some((workload) => workload.name === choice.workload)) choice.workload = ALL;
-    controls.replaceChildren(workloadChooser(suite, choice.workload,
-      (value) => { choice.workload = value; picture.redraw(); }, [[ALL, "all, mean trial"]]));
+    controls.replaceChildren(
+      workloadChooser(
+        suite,
+        choice.workload,
+        (value) => {
+          choice.workload = value;
+          picture.redraw();
+        },
+        [[ALL, "all, mean trial"]],
+      ),
+    );
     picture.redraw();
   });
   const late = trials.filter((trial) => trial.late_compiles > 0).length;
-  return [controls, key, picture.host, unfold(),
-    el("p", { class: "note" }, "Only what is on the clock is scored. Hatched and dotted parts are off it."),
+  return [
+    controls,
+    key,
+    picture.host,
+    unfold(),
+    el(
+      "p",
+      { class: "note" },
+      "Only what is on the clock is scored. Hatched and dotted parts are off it.",
+    ),
     reproduce("How to reproduce the clocks", command(recordsCommand("--json"))),
-    late ? el("p", { class: "warning" }, `${plural(late, "trial")} compiled while the clock ran: a shape changed during training.`) : null];
+    late
+      ? el(
+          "p",
+          { class: "warning" },
+          `${plural(late, "trial")} compiled while the clock ran: a shape changed during training.`,
+        )
+      : null,
+  ];
 }
 
 function clocksChart(workload, key) {
-  const of = folded(rows()).map((row) => [row.name, clockTrials(row.name, workload)]).filter(([, found]) => found.length);
+  const of = folded(rows())
+    .map((row) => [row.name, clockTrials(row.name, workload)])
+    .filter(([, found]) => found.length);
   key.replaceChildren();
   if (!of.length) return "These logs hold no breakdown of the clock, nor seconds of evaluating.";
   const parts = partsOf(of);
   key.replaceChildren(...partsKey(parts));
   const names = of.map(([name]) => name).reverse();
   const traces = parts.map(([, title, colour, shape, value]) => ({
-    type: "bar", orientation: "h", name: title, y: names, text: names.map(plain), textposition: "none", x: of.map(([, found]) => mean(found.map(value)) ?? 0).reverse(),
-    marker: { color: colour, pattern: shape ? { shape, fgcolor: colour, bgcolor: token("card"), size: 6, solidity: 0.5 } : undefined,
-      line: { width: shape ? 1 : 0, color: colour } },
+    type: "bar",
+    orientation: "h",
+    name: title,
+    y: names,
+    text: names.map(plain),
+    textposition: "none",
+    x: of.map(([, found]) => mean(found.map(value)) ?? 0).reverse(),
+    marker: {
+      color: colour,
+      pattern: shape
+        ? { shape, fgcolor: colour, bgcolor: token("card"), size: 6, solidity: 0.5 }
+        : undefined,
+      line: { width: shape ? 1 : 0, color: colour },
+    },
     hovertemplate: `<b>%{text}</b><br>${title}: %{x:.4~g} s<extra></extra>`,
   }));
   return {
@@ -51,21 +88,40 @@ function clocksChart(workload, key) {
       bargap: 0.3,
       margin: { l: 10, r: 18, t: 6, b: 46 },
       xaxis: { title: "seconds, mean over trials", rangemode: "tozero" },
-      yaxis: { type: "category", tickmode: "array", tickvals: names, ticktext: names.map(shortened), tickfont: { size: narrow() ? 11 : 13 } },
+      yaxis: {
+        type: "category",
+        tickmode: "array",
+        tickvals: names,
+        ticktext: names.map(shortened),
+        tickfont: { size: narrow() ? 11 : 13 },
+      },
     },
   };
 }
 
 /** The parts that these logs know of; where they know no part of the clock, the whole of it. */
 function partsOf(of) {
-  const parts = PARTS.filter(([, , , , value]) => of.some(([, found]) => found.some((trial) => value(trial) > 0)));
+  const parts = PARTS.filter(([, , , , value]) =>
+    of.some(([, found]) => found.some((trial) => value(trial) > 0)),
+  );
   const known = parts.some(([, , , shape]) => shape === "");
-  return known ? parts : [["seconds", "on the clock", "#0072B2", "", (trial) => trial.seconds], ...parts];
+  return known
+    ? parts
+    : [["seconds", "on the clock", "#0072B2", "", (trial) => trial.seconds], ...parts];
 }
 
 function partsKey(parts) {
-  return parts.map(([, title, colour, shape]) => el("li", {},
-    el("span", { class: `patch ${{ "/": "off", ".": "dots" }[shape] ?? ""}`, style: `--part:${colour}` }), title));
+  return parts.map(([, title, colour, shape]) =>
+    el(
+      "li",
+      {},
+      el("span", {
+        class: `patch ${{ "/": "off", ".": "dots" }[shape] ?? ""}`,
+        style: `--part:${colour}`,
+      }),
+      title,
+    ),
+  );
 }
 
 /** A name that leaves room for its bar. */
@@ -76,6 +132,10 @@ function shortened(name) {
 
 function clockTrials(name, workload) {
   const suite = new Set(workload === ALL ? board().suite : [workload]);
-  return trials.filter((trial) => trial.name === name && suite.has(trial.on.name)
-    && (trial.clock || trial.compile !== null || trial.evaluation !== null));
+  return trials.filter(
+    (trial) =>
+      trial.name === name &&
+      suite.has(trial.on.name) &&
+      (trial.clock || trial.compile !== null || trial.evaluation !== null),
+  );
 }

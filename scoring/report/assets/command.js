@@ -3,8 +3,16 @@
 function command(text) {
   if (!text) return el("p", { class: "note" }, "No command is recorded for this.");
   const code = el("code", {}, text);
-  const button = el("button", { type: "button", class: "quiet", "aria-label": `Copy: ${text}`,
-    onclick: () => copy(text, code, button) }, "Copy");
+  const button = el(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      "aria-label": `Copy: ${text}`,
+      onclick: () => copy(text, code, button),
+    },
+    "Copy",
+  );
   return el("div", { class: "command" }, code, button);
 }
 
@@ -15,8 +23,12 @@ function reproduce(summary, ...commands) {
 async function copy(text, code, button) {
   const done = await written(text, code);
   button.textContent = done ? "Copied" : "Selected";
-  byId("said").textContent = done ? "Command copied" : "Command selected: copy it with the keyboard";
-  setTimeout(() => { button.textContent = "Copy"; }, 1600);
+  byId("said").textContent = done
+    ? "Command copied"
+    : "Command selected: copy it with the keyboard";
+  setTimeout(() => {
+    button.textContent = "Copy";
+  }, 1600);
 }
 
 /** Whether the clipboard could be written; where it may not, the command is left selected. */

@@ -3,7 +3,13 @@
 const AXES = {
   seconds: ["on-clock time (s)", (trial) => trial.curve_seconds],
   steps: ["steps", stepsOf],
-  flops: ["FLOPs", (trial) => (trial.flops_per_step === null ? [] : stepsOf(trial).map((step) => step && step * trial.flops_per_step))],
+  flops: [
+    "FLOPs",
+    (trial) =>
+      trial.flops_per_step === null
+        ? []
+        : stepsOf(trial).map((step) => step && step * trial.flops_per_step),
+  ],
 };
 
 function curvesPanel() {
@@ -23,19 +29,39 @@ function curvesPanel() {
   };
   whenChanged(() => {
     const suite = shownWorkloads();
-    if (!suite.some((workload) => workload.name === choice.workload)) choice.workload = suite[0].name;
+    if (!suite.some((workload) => workload.name === choice.workload))
+      choice.workload = suite[0].name;
     const flops = trials.some((trial) => trial.flops_per_step !== null);
     controls.replaceChildren(
-      workloadChooser(suite, choice.workload, (value) => { choice.workload = value; redraw(); }),
-      segments("Horizontal axis", "axis", [["seconds", "Time"], ["steps", "Steps"], ["flops", "FLOPs", flops]],
-        choice.axis, (value) => { choice.axis = value; redraw(); }));
+      workloadChooser(suite, choice.workload, (value) => {
+        choice.workload = value;
+        redraw();
+      }),
+      segments(
+        "Horizontal axis",
+        "axis",
+        [
+          ["seconds", "Time"],
+          ["steps", "Steps"],
+          ["flops", "FLOPs", flops],
+        ],
+        choice.axis,
+        (value) => {
+          choice.axis = value;
+          redraw();
+        },
+      ),
+    );
     redraw();
   });
   return [controls, legend(), picture.host, details, list.host];
 }
 
 function workloadChooser(suite, value, onchange, more = []) {
-  const options = suite.map((one) => [one.name, one.held_out ? `${one.name} (held-out)` : one.name]);
+  const options = suite.map((one) => [
+    one.name,
+    one.held_out ? `${one.name} (held-out)` : one.name,
+  ]);
   return chooser("Workload", [...more, ...options], value, onchange);
 }
 
@@ -44,12 +70,15 @@ function curveTrials(workload) {
 }
 
 function curvesChart({ workload, axis: chosen }, onclick) {
-  const of = drawnRows().map((row) => [row.name, trialsOf(row.name, workload)]).filter(([, found]) => found.length);
+  const of = drawnRows()
+    .map((row) => [row.name, trialsOf(row.name, workload)])
+    .filter(([, found]) => found.length);
   if (!of.length) return `None of the submissions chosen has logs on ${workload}.`;
   const [title, horizontal] = AXES[chosen];
   const count = of.reduce((sum, [, found]) => sum + found.length, 0);
   const traces = of.flatMap(([name, found]) => curveTraces(name, found, horizontal, count > 40));
-  if (!traces.some((trace) => trace.x.some((value) => value !== null))) return `The logs on ${workload} say nothing to draw ${title} by.`;
+  if (!traces.some((trace) => trace.x.some((value) => value !== null)))
+    return `The logs on ${workload} say nothing to draw ${title} by.`;
   const { metric, target, direction } = workloadNamed.get(workload);
   return {
     label: `Learning curves on ${workload}: validation ${metric} against ${title}`,
@@ -58,11 +87,38 @@ function curvesChart({ workload, axis: chosen }, onclick) {
     onclick,
     layout: {
       xaxis: { title, rangemode: "tozero" },
-      yaxis: { title: `validation ${metric}`, range: verticalRange(of.flatMap(([, found]) => found), workload) },
-      shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target,
-        line: { color: token("ink"), width: 1.2, dash: "6px,4px" } }],
-      annotations: [{ xref: "paper", x: 0, y: target, xanchor: "left", yanchor: direction === "maximize" ? "bottom" : "top", showarrow: false,
-        text: `target ${significant(target)}`, font: { size: 12, color: token("ink") }, bgcolor: token("card"), borderpad: 1 }],
+      yaxis: {
+        title: `validation ${metric}`,
+        range: verticalRange(
+          of.flatMap(([, found]) => found),
+          workload,
+        ),
+      },
+      shapes: [
+        {
+          type: "line",
+          xref: "paper",
+          x0: 0,
+          x1: 1,
+          y0: target,
+          y1: target,
+          line: { color: token("ink"), width: 1.2, dash: "6px,4px" },
+        },
+      ],
+      annotations: [
+        {
+          xref: "paper",
+          x: 0,
+          y: target,
+          xanchor: "left",
+          yanchor: direction === "maximize" ? "bottom" : "top",
+          showarrow: false,
+          text: `target ${significant(target)}`,
+          font: { size: 12, color: token("ink") },
+          bgcolor: token("card"),
+          borderpad: 1,
+        },
+      ],
     },
   };
 }
@@ -79,19 +135,42 @@ function curveTraces(name, found, horizontal, crowded) {
   }
   const hover = (what) => `<b>${plain(name)}</b> ${what}<br>%{x:,.4~g}: %{y:.4~g}<extra></extra>`;
   const made = [];
-  if (others.x.length) made.push({ type: "scatter", mode: "lines", ...others, opacity: Number(token("faint")) * (crowded ? 0.55 : 1), connectgaps: false,
-    line: { color: style.colour, width: 1.1 }, hovertemplate: hover("(another trial)") });
-  made.push({ type: "scatter", mode: "lines+markers", x: horizontal(median), y: median.curve_metric,
-    customdata: median.curve_metric.map(() => median.index), line: { color: style.colour, dash: style.dash, width: 2.6 },
-    marker: { symbol: style.symbol, size: 7, maxdisplayed: 14, color: style.colour, line: { color: token("card"), width: 0.8 } },
-    hovertemplate: hover(`study ${median.study}, trial ${median.trial}`) });
+  if (others.x.length)
+    made.push({
+      type: "scatter",
+      mode: "lines",
+      ...others,
+      opacity: Number(token("faint")) * (crowded ? 0.55 : 1),
+      connectgaps: false,
+      line: { color: style.colour, width: 1.1 },
+      hovertemplate: hover("(another trial)"),
+    });
+  made.push({
+    type: "scatter",
+    mode: "lines+markers",
+    x: horizontal(median),
+    y: median.curve_metric,
+    customdata: median.curve_metric.map(() => median.index),
+    line: { color: style.colour, dash: style.dash, width: 2.6 },
+    marker: {
+      symbol: style.symbol,
+      size: 7,
+      maxdisplayed: 14,
+      color: style.colour,
+      line: { color: token("card"), width: 0.8 },
+    },
+    hovertemplate: hover(`study ${median.study}, trial ${median.trial}`),
+  });
   return made;
 }
 
 /** From the best value to all but the worst twentieth, with the target in view. */
 function verticalRange(found, workload) {
   const { target, direction } = workloadNamed.get(workload);
-  const values = found.flatMap((trial) => trial.curve_metric).filter((value) => value !== null).sort((a, b) => a - b);
+  const values = found
+    .flatMap((trial) => trial.curve_metric)
+    .filter((value) => value !== null)
+    .sort((a, b) => a - b);
   if (!values.length) return undefined;
   const at = (share) => values[Math.round(share * (values.length - 1))];
   const ends = direction === "maximize" ? [at(0.05), at(1)] : [at(0), at(0.95)];

@@ -28,26 +28,49 @@ function breakable(name) {
 
 /** A dl of the entries whose value is known. */
 function facts(entries, attributes = {}) {
-  const known = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return el("dl", attributes, known.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
+  const known = entries.filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
+  return el(
+    "dl",
+    attributes,
+    known.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]),
+  );
 }
 
 /** A labelled select; `options` are [value, text]. */
 function chooser(label, options, value, onchange) {
-  const select = el("select", { onchange: (event) => onchange(event.target.value) },
-    options.map(([key, text]) => el("option", { value: key }, text)));
+  const select = el(
+    "select",
+    { onchange: (event) => onchange(event.target.value) },
+    options.map(([key, text]) => el("option", { value: key }, text)),
+  );
   select.value = value;
   return el("label", { class: "control" }, label, select);
 }
 
 /** A row of radio buttons; `options` are [value, text, enabled]. */
 function segments(label, name, options, value, onchange) {
-  const radio = ([key, text, enabled = true]) => el("label", {},
-    el("input", { type: "radio", name, value: key, checked: key === value, disabled: !enabled,
-      onchange: () => onchange(key) }),
-    el("span", {}, text));
-  return el("fieldset", { class: "control" }, el("legend", {}, label),
-    el("div", { class: "segments" }, options.map(radio)));
+  const radio = ([key, text, enabled = true]) =>
+    el(
+      "label",
+      {},
+      el("input", {
+        type: "radio",
+        name,
+        value: key,
+        checked: key === value,
+        disabled: !enabled,
+        onchange: () => onchange(key),
+      }),
+      el("span", {}, text),
+    );
+  return el(
+    "fieldset",
+    { class: "control" },
+    el("legend", {}, label),
+    el("div", { class: "segments" }, options.map(radio)),
+  );
 }
 
 function empty(text) {

@@ -14,7 +14,10 @@ function significant(value, digits = 4) {
 function timeText(time, unit = data.unit) {
   if (time === null || time === undefined) return UNKNOWN;
   const decimals = unit === "steps" ? 0 : time < 10 ? 2 : time < 1000 ? 1 : 0;
-  const text = time.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = time.toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
   return `${text} ${unit}`;
 }
 
@@ -43,7 +46,8 @@ function plural(count, one, many = `${one}s`) {
 }
 
 function listed(words, most = 6) {
-  if (words.length > most) return `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
+  if (words.length > most)
+    return `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
   if (words.length < 2) return words.join("");
   return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
 }

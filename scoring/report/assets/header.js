@@ -21,13 +21,17 @@ function factList(of) {
     ["Source", data.source],
     ["Clock", CLOCKS[data.clock] ?? data.clock],
     ["Integral", data.integration === "exact" ? "exact" : "AlgoPerf\u2019s 100 points"],
-    ["Trials", `${of.trials_found.toLocaleString("en-US")} of ${of.trials_declared.toLocaleString("en-US")}`],
+    [
+      "Trials",
+      `${of.trials_found.toLocaleString("en-US")} of ${of.trials_declared.toLocaleString("en-US")}`,
+    ],
     ["Studies", String(of.studies)],
     ["Written", data.written],
     ["algoperf_lite", data.version],
   ];
-  return entries.filter(([, value]) => value).map(([term, value]) =>
-    el("div", {}, el("dt", {}, term), el("dd", {}, value)));
+  return entries
+    .filter(([, value]) => value)
+    .map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)));
 }
 
 function verdict(of) {
@@ -37,12 +41,25 @@ function verdict(of) {
   if (first.score === 0) return `No submission has a score above 0 on the ${count}.`;
   const ties = others.filter((row) => row.rank === 1);
   const found = `${first.score.toFixed(3)} over ${count}`;
-  if (ties.length) return `${listed([first, ...ties].map((row) => row.name))} share first place with a score of ${found}.`;
+  if (ties.length)
+    return (
+      `${listed([first, ...ties].map((row) => row.name))} share first place with a score ` +
+      `of ${found}.`
+    );
   const lead = `${first.name} leads with a score of ${found}`;
   if (!others.length) return `${lead}; it is the only submission.`;
-  if (!first.score_interval) return `${lead}. Too few studies (${of.studies}) to say how sure that is: ${LEAST_STUDIES} are needed.`;
+  if (!first.score_interval)
+    return (
+      `${lead}. Too few studies (${of.studies}) to say how sure that is: ${LEAST_STUDIES} ` +
+      "are needed."
+    );
   const rivals = others.filter((row) => row.rank_interval[0] === 1);
-  const sure = `95%: score ${intervalText(first.score_interval, (end) => end.toFixed(2))}, rank ${intervalText(first.rank_interval, String)}`;
+  const sure =
+    `95%: score ${intervalText(first.score_interval, (end) => end.toFixed(2))}, rank ` +
+    `${intervalText(first.rank_interval, String)}`;
   if (!rivals.length) return `${lead} (${sure}).`;
-  return `${lead} (${sure}), but not surely: ${listed(rivals.map((row) => row.name))} may be first as well.`;
+  return (
+    `${lead} (${sure}), but not surely: ${listed(rivals.map((row) => row.name))} may be ` +
+    "first as well."
+  );
 }

@@ -2,9 +2,22 @@
 
 const STATES = {
   reached: ["reached", "1.25\u00d7", "times the fastest; the fastest itself is \u201cbest\u201d"],
-  missed: ["missed", "\u2715 missed", "the median study missed the target; \u201cdiverged\u201d or \u201cerror\u201d say how most trials ended"],
-  too_slow: ["taken", "\u2298 5.1\u00d7", "disqualified: reached, but in more than 4 times the fastest"],
-  base_missed: ["taken", "\u2298 base", "disqualified: a held-out variant counts only where its base was reached"],
+  missed: [
+    "missed",
+    "\u2715 missed",
+    "the median study missed the target; \u201cdiverged\u201d or \u201cerror\u201d say " +
+      "how most trials ended",
+  ],
+  too_slow: [
+    "taken",
+    "\u2298 5.1\u00d7",
+    "disqualified: reached, but in more than 4 times the fastest",
+  ],
+  base_missed: [
+    "taken",
+    "\u2298 base",
+    "disqualified: a held-out variant counts only where its base was reached",
+  ],
   variant_missed: ["taken", "\u2298 variant", "disqualified: its held-out variant was missed"],
   missing: ["missing", "no logs", "no trial on disk"],
 };
@@ -16,7 +29,8 @@ function heatmapPanel() {
   const reproduced = el("div", {});
   const show = (row, workload) => {
     view.cell = [row.name, workload.name];
-    for (const button of table.querySelectorAll("button")) button.setAttribute("aria-pressed", String(isChosen(button)));
+    for (const button of table.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(isChosen(button)));
     details.replaceChildren(cellDetails(row, workload));
   };
   table.addEventListener("keydown", moveInGrid);
@@ -24,52 +38,116 @@ function heatmapPanel() {
     drawHeat(table, show);
     drawKey(key);
     reproduced.replaceChildren(reproduce("How to reproduce the times", command(scoreCommand())));
-    details.replaceChildren(el("p", { class: "note" }, "Point at a cell, or go there with the arrow keys, and what it stands for is shown here; a click keeps it."));
+    details.replaceChildren(
+      el(
+        "p",
+        { class: "note" },
+        "Point at a cell, or go there with the arrow keys, and what it stands for is shown " +
+          "here; a click keeps it.",
+      ),
+    );
   });
-  return [el("div", { class: "scroll" }, table), unfold(), key, details,
-    reproduced];
+  return [el("div", { class: "scroll" }, table), unfold(), key, details, reproduced];
 }
 
-const isChosen = (button) => view.cell && button.dataset.submission === view.cell[0] && button.dataset.workload === view.cell[1];
+const isChosen = (button) =>
+  view.cell &&
+  button.dataset.submission === view.cell[0] &&
+  button.dataset.workload === view.cell[1];
 
 function drawHeat(table, show) {
   const suite = shownWorkloads();
   const best = new Map(suite.map((workload) => [workload.name, bestTime(workload.name)]));
   let pinned = false;
-  const heading = (workload) => el("th", { scope: "col", class: workload.held_out ? "held" : "" },
-    ...breakable(workload.name),
-    workload.held_out ? el("div", {}, el("span", { class: "tag", title: `variant of ${workload.base}` }, "held-out")) : null);
+  const heading = (workload) =>
+    el(
+      "th",
+      { scope: "col", class: workload.held_out ? "held" : "" },
+      ...breakable(workload.name),
+      workload.held_out
+        ? el(
+            "div",
+            {},
+            el("span", { class: "tag", title: `variant of ${workload.base}` }, "held-out"),
+          )
+        : null,
+    );
   const cell = (row, workload, first) => {
-    const { state, text, warm, fastest } = seenAs(row.cells[workload.name], best.get(workload.name));
-    const button = el("button", { type: "button", tabindex: first ? 0 : -1, "data-submission": row.name,
-      "data-workload": workload.name, "data-state": row.cells[workload.name].state, "aria-pressed": "false",
-      "aria-label": `${row.name} on ${workload.name}: ${text}`,
-      onclick: () => { pinned = true; show(row, workload); },
-      onfocus: () => show(row, workload),
-      onmouseenter: () => { if (!pinned) show(row, workload); } }, text);
-    return el("td", { class: [state, fastest && "best", workload.held_out && "held"].filter(Boolean).join(" "),
-      style: `--warm:${warm}` }, button);
+    const { state, text, warm, fastest } = seenAs(
+      row.cells[workload.name],
+      best.get(workload.name),
+    );
+    const button = el(
+      "button",
+      {
+        type: "button",
+        tabindex: first ? 0 : -1,
+        "data-submission": row.name,
+        "data-workload": workload.name,
+        "data-state": row.cells[workload.name].state,
+        "aria-pressed": "false",
+        "aria-label": `${row.name} on ${workload.name}: ${text}`,
+        onclick: () => {
+          pinned = true;
+          show(row, workload);
+        },
+        onfocus: () => show(row, workload),
+        onmouseenter: () => {
+          if (!pinned) show(row, workload);
+        },
+      },
+      text,
+    );
+    return el(
+      "td",
+      {
+        class: [state, fastest && "best", workload.held_out && "held"].filter(Boolean).join(" "),
+        style: `--warm:${warm}`,
+      },
+      button,
+    );
   };
   table.classList.toggle("few", suite.length < 6);
   table.replaceChildren(
     el("caption", { class: "unseen" }, "Time to target relative to the fastest submission"),
     el("thead", {}, el("tr", {}, el("td", {}), suite.map(heading))),
-    el("tbody", {}, folded(rows()).map((row, r) => el("tr", {}, el("th", { scope: "row" }, named(row.name)),
-      suite.map((workload, w) => cell(row, workload, r + w === 0))))));
+    el(
+      "tbody",
+      {},
+      folded(rows()).map((row, r) =>
+        el(
+          "tr",
+          {},
+          el("th", { scope: "row" }, named(row.name)),
+          suite.map((workload, w) => cell(row, workload, r + w === 0)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The time of the fastest submission that counts. */
 function bestTime(workload) {
-  const times = board().submissions.map((row) => row.cells[workload])
-    .filter((cell) => cell.ratio === 1).map((cell) => cell.time);
+  const times = board()
+    .submissions.map((row) => row.cells[workload])
+    .filter((cell) => cell.ratio === 1)
+    .map((cell) => cell.time);
   return times.length ? Math.min(...times) : null;
 }
 
 function seenAs(cell, best) {
   const [state] = STATES[cell.state];
   if (cell.state === "reached") {
-    const warm = cell.ratio === 1 ? 92 : Math.round(72 - 66 * (Math.log(cell.ratio) / Math.log(TAU_MAX)) ** 0.7);
-    return { state, warm, fastest: cell.ratio === 1, text: cell.ratio === 1 ? "best" : ratioText(cell.ratio) };
+    const warm =
+      cell.ratio === 1
+        ? 92
+        : Math.round(72 - 66 * (Math.log(cell.ratio) / Math.log(TAU_MAX)) ** 0.7);
+    return {
+      state,
+      warm,
+      fastest: cell.ratio === 1,
+      text: cell.ratio === 1 ? "best" : ratioText(cell.ratio),
+    };
   }
   const words = {
     missed: `\u2715 ${cell.detail || "missed"}`,
@@ -83,10 +161,29 @@ function seenAs(cell, best) {
 
 /** What the marks mean, of those that occur. */
 function drawKey(list) {
-  const found = new Set(rows().flatMap((row) => Object.values(row.cells).map((cell) => cell.state)));
-  list.replaceChildren(...Object.entries(STATES).filter(([state]) => found.has(state)).map(([, [style, text, meaning]]) =>
-    el("li", {}, el("span", { class: "heat", "aria-hidden": "true" }, el("span", { class: style, style: "--warm:62" },
-      el("button", { type: "button", tabindex: -1, disabled: true }, text))), meaning)));
+  const found = new Set(
+    rows().flatMap((row) => Object.values(row.cells).map((cell) => cell.state)),
+  );
+  list.replaceChildren(
+    ...Object.entries(STATES)
+      .filter(([state]) => found.has(state))
+      .map(([, [style, text, meaning]]) =>
+        el(
+          "li",
+          {},
+          el(
+            "span",
+            { class: "heat", "aria-hidden": "true" },
+            el(
+              "span",
+              { class: style, style: "--warm:62" },
+              el("button", { type: "button", tabindex: -1, disabled: true }, text),
+            ),
+          ),
+          meaning,
+        ),
+      ),
+  );
 }
 
 /** Arrow keys move through the grid, which is one stop of the tab key. */
@@ -96,7 +193,10 @@ function moveInGrid(event) {
   const cell = event.target.closest("td");
   if (!move || !cell) return;
   const row = cell.parentElement;
-  const to = row.parentElement.rows[row.rowIndex - 1 + move[0]]?.cells[cell.cellIndex + move[1]]?.querySelector("button");
+  const to =
+    row.parentElement.rows[row.rowIndex - 1 + move[0]]?.cells[
+      cell.cellIndex + move[1]
+    ]?.querySelector("button");
   event.preventDefault();
   if (!to) return;
   event.target.tabIndex = -1;

@@ -4,7 +4,9 @@ const data = JSON.parse(byId("payload").textContent);
 
 const trials = data.trials.rows.map((row, index) => {
   const trial = { index };
-  data.trials.columns.forEach((name, i) => { trial[name] = row[i]; });
+  data.trials.columns.forEach((name, i) => {
+    trial[name] = row[i];
+  });
   trial.reached = trial.time !== null;
   trial.name = data.submissions[trial.submission].name;
   trial.on = data.workloads[trial.workload];
@@ -42,10 +44,11 @@ function closest(trial) {
   return known.length ? Math.min(...known) : Infinity;
 }
 
-/** The best trial of the median study of a submission on a workload; of two middle ones, the faster. */
+/** The best trial of the median study of the given trials; of two middle ones, the faster. */
 function medianTrial(of) {
-  const best = [...grouped(of, (trial) => trial.study).values()].map((study) => study.reduce(
-    (a, b) => (ordered(b, a) ? b : a)));
+  const best = [...grouped(of, (trial) => trial.study).values()].map((study) =>
+    study.reduce((a, b) => (ordered(b, a) ? b : a)),
+  );
   best.sort((a, b) => (ordered(a, b) ? -1 : 1));
   return best[Math.floor((best.length - 1) / 2)] ?? null;
 }

@@ -10,7 +10,11 @@ const MARKERS = [
   ["diamond", "M0-4.4l4.4 4.4l-4.4 4.4l-4.4-4.4z"],
   ["triangle-down", "M0 4l4-7h-8z"],
   ["cross", "M-1.4-4h2.8v2.6h2.6v2.8h-2.6v2.6h-2.8v-2.6h-2.6v-2.8h2.6z"],
-  ["x", "M-4-2.4l1.6-1.6l2.4 2.4l2.4-2.4l1.6 1.6l-2.4 2.4l2.4 2.4l-1.6 1.6l-2.4-2.4l-2.4 2.4l-1.6-1.6l2.4-2.4z"],
+  [
+    "x",
+    "M-4-2.4l1.6-1.6l2.4 2.4l2.4-2.4l1.6 1.6l-2.4 2.4l2.4 2.4l-1.6 1.6l-2.4-2.4l-2.4 " +
+      "2.4l-1.6-1.6l2.4-2.4z",
+  ],
   ["triangle-left", "M-4 0l7-4v8z"],
   ["triangle-right", "M4 0l-7-4v8z"],
 ];
@@ -33,12 +37,28 @@ const LONG = 22;
 /** A piece of a submission's line with its marker. */
 function swatch(name) {
   const style = styleOf(name);
-  return svg("svg", { class: "swatch", viewBox: "0 0 30 12", preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true" },
-    svg("path", { d: "M0 6h30", style: `stroke:${style.fill};stroke-width:2`,
-      "stroke-dasharray": style.dash === "solid" ? null : style.dash.replaceAll("px", "") }),
-    svg("path", { d: style.path, transform: "translate(15 6)", style: `fill:${style.fill}` }));
+  return svg(
+    "svg",
+    {
+      class: "swatch",
+      viewBox: "0 0 30 12",
+      preserveAspectRatio: "xMidYMid slice",
+      "aria-hidden": "true",
+    },
+    svg("path", {
+      d: "M0 6h30",
+      style: `stroke:${style.fill};stroke-width:2`,
+      "stroke-dasharray": style.dash === "solid" ? null : style.dash.replaceAll("px", ""),
+    }),
+    svg("path", { d: style.path, transform: "translate(15 6)", style: `fill:${style.fill}` }),
+  );
 }
 
 function named(name, ...more) {
-  return el("span", { class: name.length > LONG ? "name" : "name short" }, swatch(name), el("span", {}, ...breakable(name), ...more));
+  return el(
+    "span",
+    { class: name.length > LONG ? "name" : "name short" },
+    swatch(name),
+    el("span", {}, ...breakable(name), ...more),
+  );
 }

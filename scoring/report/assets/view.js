@@ -33,11 +33,17 @@ const folded = (all) => (view.whole ? all : all.slice(0, LONG_TABLE));
 
 /** A button that asks for all rows, everywhere, where there are too many. */
 function unfold() {
-  const button = el("button", { type: "button", class: "quiet", onclick: () => change({ whole: !view.whole }) });
+  const button = el("button", {
+    type: "button",
+    class: "quiet",
+    onclick: () => change({ whole: !view.whole }),
+  });
   whenChanged(() => {
     const count = rows().length;
     button.hidden = count <= LONG_TABLE;
-    button.textContent = view.whole ? `Show the first ${LONG_TABLE} only` : `Show all ${count} submissions`;
+    button.textContent = view.whole
+      ? `Show the first ${LONG_TABLE} only`
+      : `Show all ${count} submissions`;
   });
   return button;
 }
@@ -45,7 +51,9 @@ function unfold() {
 /** Rows that charts draw: of many, the first few, until the reader says otherwise. */
 function drawnRows() {
   const all = rows();
-  return all.filter((row, i) => view.toggled.get(row.name) ?? (all.length <= MANY || i < DRAWN_OF_MANY));
+  return all.filter(
+    (row, i) => view.toggled.get(row.name) ?? (all.length <= MANY || i < DRAWN_OF_MANY),
+  );
 }
 
 function drawOnly(names) {

@@ -8,7 +8,7 @@ import pytest
 
 from algoperf_lite.errors import MachineError
 from scoring.report import page
-from scoring.report.page import SCRIPTS, as_inert_json, render, write_report
+from scoring.report.page import SCRIPTS, STYLES, as_inert_json, render, write_report
 from scoring.report.payload import payload
 from tests.scoring.report.made_report import HOSTILE, REASON, make_results
 
@@ -59,11 +59,12 @@ def test_the_page_refers_to_no_other_file(html):
     assert "@import" not in html
 
 
-def test_every_script_of_the_page_is_listed_and_ends_no_element():
+def test_every_asset_is_part_of_the_page_and_ends_no_element():
     directory = page.files("scoring.report") / "assets"
-    there = {entry.name for entry in directory.iterdir() if entry.name.endswith(".js")}
-    assert there == {*SCRIPTS, "first_paint.js"}
-    assert not any("</script" in page.asset(name).lower() for name in there)
+    there = {entry.name for entry in directory.iterdir()}
+    assert there == {*STYLES, *SCRIPTS, "first_paint.js", "report.html"}
+    for name in (*STYLES, *SCRIPTS):
+        assert not re.search("</(script|style)", page.asset(name), re.I)
 
 
 def test_scripts_never_write_markup():
