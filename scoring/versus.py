@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scoring.comparable import differences, unknown
+from scoring.comparable import differences
 from scoring.comparison import Comparison, Side, Times, WorkloadComparison
 from scoring.details import Details, read_details
 from scoring.paired import (
@@ -18,12 +18,14 @@ from scoring.paired import (
     workload_test,
 )
 from scoring.reader import Trial
+from scoring.remarks import what_to_know
 from scoring.suite import Suite, WorkloadTarget
 from scoring.times import median_over_studies, time_table
 from scoring.uncertainty import bootstrap
 
 Trials = Mapping[str, Sequence[Details]]
 """The trials that count, read whole, by workload."""
+_OTHER_RULES = "A and B are held to different rulesets: each counts all trials of its own"
 _SAY_NOTHING = ("interrupted", "invalid", "stopped", "unreadable")
 
 
@@ -62,9 +64,7 @@ def versus(
         across: kinds of difference that do not matter, of `scoring.comparable.KINDS`.
     """
     same_rules = rulesets[0] == rulesets[1]
-    cells, notes, same = [], {}, 0
-    if not same_rules:
-        notes["A and B are held to different rulesets: each counts all trials of its own"] = None
+    cells, compared = [], []
     for target_a, target_b in targets:
         a, b = (list(side.get(target_a.name, ())) for side in trials)
         left_out = ()
@@ -72,16 +72,12 @@ def versus(
             a, b, left_out = _in_common(a, b)
         unlike = differences(a, b, target_a, target_b)
         cells.append(_cell(target_a.name, a, b, unlike, across, left_out))
-        if silent := unknown(a, b):
-            notes[f"of {silent} nothing is recorded of code, device and versions"] = None
-        same += _same_runs(a, b)
-        if _other_seeds(a, b):
-            notes["trials that are paired have different seeds: pairing gains little"] = None
-    if same:
-        notes[f"trials that are the same run in A and in B, no repetition: {same}"] = None
+        compared.append((a, b))
     rows = [_row(cell, *ends) for cell, ends in zip(cells, _intervals(cells), strict=True)]
     counted = [cell.times for cell, row in zip(cells, rows, strict=True) if row.mark != "x"]
     pooled = np.concatenate([np.empty((2, 0)), *counted], axis=1)
+    notes = [] if same_rules else [_OTHER_RULES]
+    notes += what_to_know(compared)
     return Comparison(*sides, tuple(rows), overall_test(*pooled), notes=tuple(notes))
 
 
@@ -236,19 +232,3 @@ def _grain(details: Details) -> float:
     before = details.steps[at[0] - 1] if at[0] else 0.0
     grain = 1 - before / details.trial.steps
     return float(np.clip(grain, 0, 1)) if math.isfinite(grain) else 0.0
-
-
-def _same_runs(a: Sequence[Details], b: Sequence[Details]) -> int:
-    """How many trials of B are copies of one of A, by the digest of their evaluations."""
-    # Of trials without an evaluation all files are the same.
-    digests = [
-        [d.record.get("evaluations_sha256") for d in side if d.trial.reached] for side in (a, b)
-    ]
-    return sum(digest is not None and digest in digests[0] for digest in digests[1])
-
-
-def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:
-    """Whether any trials that are paired are known to have different seeds."""
-    seeds = {(d.trial.study, d.trial.number): d.record.get("seed") for d in b}
-    pairs = ((d.record.get("seed"), seeds.get((d.trial.study, d.trial.number))) for d in a)
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)

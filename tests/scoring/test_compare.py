@@ -260,6 +260,17 @@ def test_other_seeds_are_noted(tmp_path):
     assert found.notes == ("trials that are paired have different seeds: pairing gains little",)
 
 
+def test_trials_that_were_timed_badly_are_counted(tmp_path):
+    old, new = write(tmp_path / "old", {"a": TIMES}), write(tmp_path / "new", {"a": TIMES})
+    path = made_logs.trial_dir(new, "one", "a", 2) / "trial.json"
+    path.write_text(json.dumps({"schema": 1, **record(2, drifted=True, noisy=True)}))
+    (found,) = compare(old, new).comparisons
+    assert found.notes == (
+        "timed while the machine's speed changed (noisy or drifted):"
+        " 0 of 4 trials of A, 1 of 4 of B",
+    )
+
+
 def test_copies_of_a_run_are_noted(tmp_path):
     old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
     for root in (old, new):

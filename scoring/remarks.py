@@ -1,0 +1,45 @@
+"""What a reader of a comparison should know of the trials, though it bars nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from scoring.comparable import unknown
+from scoring.details import Details
+
+Pair = tuple[Sequence[Details], Sequence[Details]]
+
+
+def what_to_know(compared: Sequence[Pair]) -> Iterator[str]:
+    """Yields remarks on the trials of A and B, a pair of lists for each workload."""
+    a, b = ([d for pair in compared for d in pair[side]] for side in (0, 1))
+    if silent := unknown(a, b):
+        yield f"of {silent} nothing is recorded of code, device and versions"
+    unsteady = [sum(map(_is_unsteady, side)) for side in (a, b)]
+    if any(unsteady):
+        yield (
+            "timed while the machine's speed changed (noisy or drifted):"
+            f" {unsteady[0]} of {len(a)} trials of A, {unsteady[1]} of {len(b)} of B"
+        )
+    if any(_other_seeds(*pair) for pair in compared):
+        yield "trials that are paired have different seeds: pairing gains little"
+    if same := _same_runs(a, b):
+        yield f"trials that are the same run in A and in B, no repetition: {same}"
+
+
+def _is_unsteady(details: Details) -> bool:
+    return bool(details.record.get("noisy") or details.record.get("drifted"))
+
+
+def _same_runs(a: Sequence[Details], b: Sequence[Details]) -> int:
+    """How many trials of B are copies of one of A, by the digest of their evaluations."""
+    # Of trials without an evaluation all files are the same.
+    digests = [
+        [d.record.get("evaluations_sha256") for d in side if d.trial.reached] for side in (a, b)
+    ]
+    return sum(digest is not None and digest in digests[0] for digest in digests[1])
+
+
+def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:
+    """Whether any trials of one workload that are paired are known to have different seeds."""
+    seeds = {(d.trial.study, d.trial.number): d.record.get("seed") for d in b}
+    pairs = ((d.record.get("seed"), seeds.get((d.trial.study, d.trial.number))) for d in a)
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
