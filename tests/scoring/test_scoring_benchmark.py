@@ -1,6 +1,7 @@
 """The benchmark of scoring makes logs that score, and prints what it promises."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ def test_the_made_logs_are_whole_and_reach_most_targets(tmp_path, recorded):
     assert 70 <= sum(reached) < 100
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_figures_are_printed_per_size():
     arguments = ["--json", "--repeats", "1", "--submissions", "1"]
     done = CliRunner().invoke(benchmark.main, arguments, catch_exceptions=False)
@@ -29,5 +31,5 @@ def test_figures_are_printed_per_size():
     assert row["seconds"] > row["score_seconds"] > 0
     assert row["seconds"] >= row["least_seconds"] > 0
     assert row["cpu_seconds"] > 0
-    assert 20 < row["peak_mb"] < 300
+    assert 20 < row["peak_mb"] < 150  # its own, whatever the process that measures it holds
     assert {"python", "versions", "host_cpu", "host_threads"} <= set(found["environment"])
