@@ -1,4 +1,4 @@
-# make demo     install, run the main job on embedded data, print the leaderboard, write a plot
+# make demo     install, run the main job on embedded data, print the leaderboard, write a report
 # make install  just that, into .venv
 # make test     install, lint, run the whole test suite
 PYTHON ?= python3
@@ -15,6 +15,7 @@ install: $(INSTALLED)
 demo: $(INSTALLED)
 	$(BIN)/algoperf-lite run -w digits_resnet -w zipf_lm -w clicks_dlrm \
 		-s nadamw -s nesterov -s schedule_free_adamw --results $(RESULTS) --quick
+	$(BIN)/algoperf-lite report $(RESULTS) -o $(RESULTS)/report.html
 
 test: lint
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
