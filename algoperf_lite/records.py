@@ -66,9 +66,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path}: not JSON ({error}); delete it or restore it") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected a JSON object, found {type(content).__name__}")
-    if content.get("schema", SCHEMA) > SCHEMA:
+    schema = content.get("schema", SCHEMA)
+    if not isinstance(schema, int):
+        raise UsageError(f"{path}: schema {schema!r} is no whole number; delete it or restore it")
+    if schema > SCHEMA:
         raise UsageError(
-            f"{path}: schema {content['schema']} is newer than {SCHEMA}, the newest that this"
+            f"{path}: schema {schema} is newer than {SCHEMA}, the newest that this"
             " version reads; upgrade algoperf_lite"
         )
     return content

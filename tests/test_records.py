@@ -91,6 +91,7 @@ def test_a_directory_that_cannot_be_made_is_a_machine_error(tmp_path):
         ("{", "not JSON"),
         ("[]", "expected a JSON object"),
         ('{"schema": 99}', "schema 99 is newer than 1"),
+        ('{"schema": {}}', "schema {} is no whole number"),
     ],
 )
 def test_unreadable_json_is_refused_with_the_reason(tmp_path, text, message):

@@ -8,13 +8,21 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+_NUMBERS = (
+    "steps", "seconds", "budget_seconds", "robust_seconds", "interpolated_seconds",
+    "flops_per_step", "peak_memory_bytes",
+)  # fmt: skip
+_TABLES = ("clock", "off_clock", "final", "compiles_on_clock")
 WIDTH, HEIGHT = 64, 12  # characters of the curve's plotting area
 
 
 def trial_view(found: dict[str, Any]) -> Group:
     """A rich renderable of what `show.read_trial` returned."""
-    trial = {**(found["trial"] or {}), "status": found["status"]}
+    trial, damaged = _legible(found["trial"] or {})
+    trial["status"] = found["status"]
     parts: list[Any] = [_heading(found["path"], trial, found["evaluations_changed"])]
+    if damaged:
+        parts.append(Text(f"not legible in trial.json: {', '.join(damaged)}", "bold red"))
     curve = _curve(trial, found["evaluations"])
     if curve:
         parts += [Text(""), Text(curve)]
@@ -66,6 +74,26 @@ def plot(
     lines.append(" " * 11 + "+" + "-" * WIDTH)
     lines.append(" " * 12 + "0" + f"{right:.4g} {labels[0]}".rjust(WIDTH - 1))
     return "\n".join([f"{labels[1]:>10}", *lines] if labels[1] else lines)
+
+
+def _legible(record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """(what of a record can be shown, names of what is not what it should be)."""
+
+    def is_fine(name: str, value: Any) -> bool:
+        if name == "target":
+            known = isinstance(value, dict) and isinstance(value.get("metric"), str)
+            return known and _is_number(value.get("value"))
+        if name in _TABLES:
+            return isinstance(value, dict) and all(map(_is_number, value.values()))
+        return name not in _NUMBERS or _is_number(value)
+
+    fine = {name: v for name, v in record.items() if v is None or is_fine(name, v)}
+    shown = {name: v for name, v in fine.items() if v is not None}
+    return shown, [name for name in record if name not in fine]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _heading(path: str, trial: dict[str, Any], changed: bool | None) -> Text:
@@ -126,9 +154,10 @@ def _clock_table(trial: dict[str, Any]) -> Table:
     table = Table("where time went", "seconds", "share of on-clock")
     total = trial["seconds"]
     off_clock = dict(trial["off_clock"])
-    wall = off_clock.pop("wall", math.nan)
+    wall = off_clock.pop("wall", None) or math.nan
 
-    def add(name: str, seconds: float, style: str = "") -> None:
+    def add(name: str, seconds: float | None, style: str = "") -> None:
+        seconds = math.nan if seconds is None else seconds
         share = f"{seconds / total:.1%}" if total else ""
         table.add_row(name, f"{seconds:.3f}", share, style=style)
 

@@ -88,7 +88,7 @@ def _list(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]]) -> T
         ">steps": [_steps(row.get("steps")) for row in rows],
         ">on-clock s": [_seconds(row.get("seconds")) for row in rows],
         "marks": [" ".join(_marks(row)) for row in rows],
-        "reason": [row.get("reason") or "" for row in rows],
+        "reason": [str(row.get("reason") or "") for row in rows],
     }
     said = {header: cells for header, cells in columns.items() if any(map(str, cells))}
     table = _table(*said)
@@ -127,7 +127,7 @@ def _reasons(
     for row, place in zip(rows, places, strict=True):
         if row["status"] in _TELL_WHY:
             where = f"{place['submission']} on {place['workload']}, study {place['study']}"
-            why.setdefault((row["status"], row.get("reason") or ""), []).append(where)
+            why.setdefault((row["status"], str(row.get("reason") or "")), []).append(where)
     if why:
         yield ""
     for (status, reason), where in list(why.items())[:_MOST_REASONS]:

@@ -142,6 +142,18 @@ def test_a_damaged_record_does_not_hide_the_others(cli, many):
     assert "not JSON" in err
 
 
+def test_what_is_legible_of_a_damaged_record_is_shown(cli, trial, tmp_path):
+    copy = tmp_path / "trial_1"
+    shutil.copytree(trial, copy)
+    record = json.loads((copy / "trial.json").read_text())
+    record |= {"target": "x", "budget_seconds": [1], "clock": {"update": None}, "reason": 4}
+    (copy / "trial.json").write_text(json.dumps(record))
+    code, out, _ = cli("show", copy)
+    assert code == 0
+    assert "not legible in trial.json: budget_seconds, target" in out
+    assert "off the clock: compile" in out
+
+
 def test_damaged_evaluations_are_named(cli, many):
     path = trial_dir(many, "one", "a") / "eval_measurements.csv"
     path.write_text(path.read_text().replace("0.9", "o.9"))
