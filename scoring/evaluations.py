@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import lru_cache
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -127,20 +128,28 @@ def _load(request: Request) -> _File:
         if hashlib.sha256(data).hexdigest() != request.sha256:
             raise MalformedError("has changed since the trial ended: not counted; restore it")
     header, _, body = data.partition(b"\n")
+    names, wanted = _columns(header, tuple(request.required), tuple(request.optional))
+    notes: list[str] = []
+    return _File(names, wanted, _without_cut_tail(body, names, wanted, notes), notes)
+
+
+@lru_cache(maxsize=64)  # the files of a workload have the same header
+def _columns(
+    header: bytes, required: tuple[str, ...], optional: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of all columns, and of those to read."""
     names = header.decode("utf-8", "replace").removeprefix("\ufeff").strip().split(",")
-    for name in request.required:
+    for name in required:
         if name not in names:
             raise MalformedError(f"has no column {name!r}: not counted")
-    wanted = [*request.required, *(name for name in request.optional if name in names)]
     if len(set(names)) < len(names):
         raise MalformedError("has two columns of one name: not counted")
-    notes: list[str] = []
-    return _File(tuple(names), tuple(wanted), _without_cut_tail(body, names, wanted, notes), notes)
+    return tuple(names), (*required, *(name for name in optional if name in names))
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             data = file.read()
     except FileNotFoundError:
         raise MalformedError(f"has no {os.path.basename(path)}: not counted") from None
@@ -183,11 +192,11 @@ def _together(files: Sequence[_File]) -> list[Evaluations | MalformedError]:
         table, skipped = None, 0
     if table is None or skipped or len(table) != sum(rows):
         return [_alone(file) for file in files]
-    ends = np.cumsum(rows)[:-1]
-    parts = {name: np.split(table[name].to_numpy(), ends) for name in wanted}
+    columns = {name: table[name].to_numpy() for name in wanted}
+    ends = accumulate(rows, initial=0)
     return [
-        Evaluations({name: parts[name][i] for name in wanted}, file.notes)
-        for i, file in enumerate(files)
+        Evaluations({name: column[start:end] for name, column in columns.items()}, file.notes)
+        for file, (start, end) in zip(files, pairwise(ends), strict=True)
     ]
 
 

@@ -25,7 +25,7 @@ def read_record(where: TrialPath) -> dict[str, Any] | None:
             or is the record of another trial.
     """
     try:
-        with open(os.path.join(where.path, TRIAL_FILE), "rb") as file:
+        with open(os.path.join(where.path, TRIAL_FILE), "rb", buffering=0) as file:
             record = json.loads(file.read())
     except FileNotFoundError:
         return None
