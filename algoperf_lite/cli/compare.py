@@ -25,19 +25,8 @@ from algoperf_lite.cli import options, output
     metavar="NAME",
     help="On this workload only; repeat for several.  [default: all that both declare]",
 )
-@click.option(
-    "--suite",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Suite with the targets of both.  [default: the suite.json of each]",
-)
-@click.option(
-    "--clock",
-    default="time",
-    show_default=True,
-    metavar="CLOCK",
-    help="time, robust, steps or time+compile.",
-)
+@options.suite_file
+@options.clock
 @click.option(
     "--across",
     multiple=True,

@@ -17,6 +17,34 @@ executor = click.option(
     help="A watched worker process, or this process.",
 )
 
+suite_file = click.option(
+    "--suite",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Suite with the targets, this project's or AlgoPerf's.  [default: the suite.json there]",
+)
+# Named here, as `scoring.clocks.CLOCKS` and `scoring.profiles.INTEGRATIONS` bring NumPy along.
+CLOCKS = ("time", "robust", "steps", "time+compile")
+INTEGRATIONS = ("exact", "algoperf")
+clock = click.option(
+    "--clock",
+    type=click.Choice(CLOCKS),
+    default="time",
+    show_default=True,
+    help="What to count time by: the clock, the clock without slow windows, training steps, or "
+    "the clock with ahead-of-time compilation.",
+)
+integration = click.option(
+    "--integration",
+    type=click.Choice(INTEGRATIONS),
+    default="exact",
+    show_default=True,
+    help="Exact integral, or AlgoPerf's 100-point trapezoid.",
+)
+baseline = click.option(
+    "--baseline", metavar="NAME", help="Show the geometric-mean speedup over this submission."
+)
+
 
 def results(default: str) -> Any:
     """``--results DIR``, where a command keeps the records of its trials."""

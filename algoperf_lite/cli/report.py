@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from algoperf_lite.cli import options, output
-from scoring.clocks import CLOCKS
-from scoring.profiles import INTEGRATIONS
 
 if TYPE_CHECKING:
     from scoring.report.page import Written
@@ -26,27 +24,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="The page to write; one that is there is replaced.",
 )
-@click.option(
-    "--suite",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Suite to score over.  [default: RESULTS/suite.json]",
-)
-@click.option(
-    "--clock",
-    type=click.Choice(list(CLOCKS)),
-    default="time",
-    show_default=True,
-    help="What to count time by.",
-)
-@click.option(
-    "--integration",
-    type=click.Choice(INTEGRATIONS),
-    default="exact",
-    show_default=True,
-    help="Exact integral, or AlgoPerf's 100-point trapezoid.",
-)
-@click.option("--baseline", metavar="NAME", help="Show speedups over this submission.")
+@options.suite_file
+@options.clock
+@options.integration
+@options.baseline
 @click.option("--title", metavar="TEXT", help="Title of the page.")
 @click.option(
     "--figures",

@@ -26,35 +26,15 @@ MISSED = 1
     metavar="NAME",
     help="Score over these workloads only.  [default: all that the directory declares]",
 )
-@click.option(
-    "--suite",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Suite to score over, also AlgoPerf's workload targets.  [default: RESULTS/suite.json]",
-)
-@click.option(
-    "--clock",
-    type=click.Choice(["time", "robust", "steps", "time+compile"]),
-    default="time",
-    show_default=True,
-    help="What to count time by: the clock, the clock without slow windows, training steps, or "
-    "the clock with ahead-of-time compilation.",
-)
+@options.suite_file
+@options.clock
 @click.option(
     "--ruleset",
     type=click.Choice(["external", "self"]),
     help="Only submissions of this ruleset, ranked among themselves.  [default: all]",
 )
-@click.option(
-    "--baseline", metavar="NAME", help="Show the geometric-mean speedup over this submission."
-)
-@click.option(
-    "--integration",
-    type=click.Choice(["exact", "algoperf"]),
-    default="exact",
-    show_default=True,
-    help="Exact integral, or AlgoPerf's 100-point trapezoid.",
-)
+@options.baseline
+@options.integration
 @click.option(
     "--require",
     multiple=True,

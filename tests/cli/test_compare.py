@@ -96,7 +96,7 @@ def test_too_few_studies_is_said(cli, tmp_path):
 def test_what_cannot_be_asked_exits_2(cli, made):
     for arguments, said in (
         ((made[0], made[0]), "the same directory"),
-        ((*made, "--clock", "stepz"), "did you mean 'steps'"),
+        ((*made, "--clock", "stepz"), "'stepz' is not one of 'time'"),
         ((*made, "-s", "two"), "unknown submission"),
     ):
         code, _, err = cli("compare", *arguments)
