@@ -17,7 +17,7 @@ from benchmarks.fuzz_records import KINDS, Mutation, World
 from scoring.leaderboard import find_suite
 from scoring.reader import read_records
 
-MUTATIONS = 500
+MUTATIONS = 400
 # Digits and punctuation keep a file readable more often than bytes at large.
 PLAUSIBLE = st.text('0123456789.,-e"{}[]:\n', min_size=1, max_size=4).map(str.encode)
 
