@@ -54,19 +54,19 @@ def run_command(suite: Suite, name: str) -> str | None:
     None of foreign logs, and of points that an exploration chose, which `tune` names.
     """
     declared = suite.declared
-    if "points" not in declared:
+    points = declared.get("points")
+    if points not in ("default", "search_space"):
         return None
     entry = (declared.get("submissions") or {}).get(name) or {}
-    selector = shlex.quote(entry.get("selector", name))
-    words = [f"algoperf-lite run -s {selector} -w {{workload}} --studies {declared['studies']}"]
-    if declared["points"] == "default":
-        words.append("--quick")
-    elif declared["points"] == "search_space":
-        words.append(f"--trials {declared['trials']}")
-    else:
-        return None
-    if declared.get("seed"):
-        words.append(f"--seed {declared['seed']}")
-    if declared.get("max_steps") is not None:
-        words.append(f"--max-steps {declared['max_steps']}")
+    selector = shlex.quote(str(entry.get("selector", name)))
+    words = ["algoperf-lite run", f"-s {selector}", "-w {workload}"]
+    settings = {
+        "studies": suite.studies,
+        "trials": suite.trials if points == "search_space" else None,
+        "seed": declared.get("seed") or None,
+        "max-steps": declared.get("max_steps"),
+    }
+    # A suite is text from somebody: only whole numbers go unquoted into a command.
+    words += [f"--{key} {value}" for key, value in settings.items() if isinstance(value, int)]
+    words += ["--quick"] if points == "default" else []
     return " ".join([*words, "--results results/again"])
