@@ -1,12 +1,20 @@
 """The statistics of a comparison, against scipy's own and against cases worked by hand."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from scoring.paired import LEAST_PAIRS, holm, log_ratios, overall_test, workload_test
+from scoring.paired import (
+    LEAST_PAIRS,
+    holm,
+    log_ratios,
+    overall_test,
+    signed_ranks,
+    workload_test,
+)
 
 INF = math.inf
 A = np.array([10.0, 11.0, 10.5, 9.8])
@@ -66,6 +74,41 @@ def test_holm_leaves_out_what_was_not_tested():
     found = holm([math.nan, 0.02, math.nan])
     assert np.isnan(found[[0, 2]]).all()
     assert found[1] == 0.02
+
+
+@pytest.mark.parametrize("count", [6, 20, 45, 200])
+def test_signed_ranks_without_ties_are_scipys(count):
+    differences = np.random.default_rng(count).normal(0.2, 1, count)
+    p, _ = signed_ranks(differences)
+    assert p == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue, rel=1e-9)
+
+
+def by_enumeration(differences):
+    """The p value by all signs that the differences could have."""
+    ranks = stats.rankdata(np.abs(differences)) * (differences != 0)
+    signs = np.array(list(itertools.product((-1, 1), repeat=int((differences != 0).sum()))))
+    balances = np.abs(signs @ ranks[differences != 0])
+    return (balances >= abs((np.sign(differences) * ranks).sum())).mean()
+
+
+def test_signed_ranks_with_ties_and_zeros_are_exact():
+    rng = np.random.default_rng(0)
+    for count in [1, 2, 6, 9, 12] * 3:
+        differences = rng.integers(-3, 4, count).astype(float)
+        p, direction = signed_ranks(differences)
+        assert p == pytest.approx(by_enumeration(differences), rel=1e-12)
+        ranks = stats.rankdata(np.abs(differences))
+        assert direction == np.sign((np.sign(differences) * ranks).sum())
+
+
+@pytest.mark.parametrize(("more", "fewer"), [(11, 3), (14, 5), (15, 6)])
+def test_misses_alone_are_judged_as_by_a_coin(more, fewer):
+    """All differences are equally large, so that ranks say no more than signs."""
+    a = np.r_[np.ones(more), np.full(fewer, INF)]
+    b = np.r_[np.full(more, INF), np.ones(fewer)]
+    exact = stats.binomtest(fewer, more + fewer).pvalue
+    assert overall_test(a, b).p == pytest.approx(exact, rel=1e-12)
+    assert exact > 0.05
 
 
 def test_the_overall_test_is_scipys_where_all_reached():
