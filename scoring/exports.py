@@ -3,11 +3,11 @@
 import csv
 import io
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scoring.board import Cell, Leaderboard, Row
+from scoring.text import markdown_text
 from scoring.wording import cell_texts, counted, notes, span_text, speedup_text
 
 _COLUMNS = (
@@ -22,8 +22,6 @@ _COLUMNS = (
     "speedup",
     "targets",
 )
-# What Markdown could take for markup, and a cell of a table for its end.
-_MARKUP = re.compile(r"([\\|*<>`$~])")
 
 
 def to_csv(board: Leaderboard) -> str:
@@ -62,11 +60,11 @@ def to_markdown(board: Leaderboard) -> str:
     heads = ["#", "submission", "score"]
     heads += ["speedup"] if board.baseline is not None else []
     heads += ["targets"] + (["counted"] if some_lost else [])
-    heads += [_plain(name) + _held_out(name, board) for name in board.suite]
+    heads += [markdown_text(name) + _held_out(name, board) for name in board.suite]
     rules = ["---:", ":---", *["---:"] * (len(heads) - 2)]
     lines = [_line(heads), _line(rules)]
     lines += [_line(list(_shown(row, board, some_lost))) for row in board.rows]
-    listed = [f"- {_plain(note.text)}" for note in notes(board)]
+    listed = [f"- {markdown_text(note.text)}" for note in notes(board)]
     return "\n".join([*lines, *([""] if listed else []), *listed]) + "\n"
 
 
@@ -82,7 +80,7 @@ def _leading(row: Row) -> list[Any]:
 
 def _shown(row: Row, board: Leaderboard, some_lost: bool) -> Iterator[str]:
     yield _with_interval(str(row.rank), str(row.rank), span_text(row.rank_interval, "d"))
-    yield _plain(row.name)
+    yield markdown_text(row.name)
     rough = f"{row.score:.2f}"
     yield _with_interval(f"{row.score:.3f}", rough, span_text(row.score_interval, ".2f"))
     if board.baseline is not None:
@@ -96,7 +94,7 @@ def _shown(row: Row, board: Leaderboard, some_lost: bool) -> Iterator[str]:
 
 def _cell(cell: Cell, board: Leaderboard) -> str:
     first, second = cell_texts(cell, board.studies, board.unit)
-    text = f"{first} ({second})" if second else first
+    text = markdown_text(f"{first} ({second})" if second else first)
     return f"**{text}**" if cell.ratio == 1 else text
 
 
@@ -107,11 +105,6 @@ def _with_interval(number: str, rough: str, span: str) -> str:
 
 def _held_out(name: str, board: Leaderboard) -> str:
     return " (held-out)" if name in board.held_out_workloads else ""
-
-
-def _plain(text: str) -> str:
-    """Text that is no markup."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def _line(fields: Sequence[str]) -> str:
