@@ -29,6 +29,8 @@ SCHEMA = 1
 SUITE_FILE = "suite.json"
 TRIAL_FILE = "trial.json"
 EVALUATIONS_FILE = "eval_measurements.csv"
+HYPERPARAMETERS_FILE = "hparams.json"
+ENVIRONMENT_FILE = "meta_data_0.json"
 FRAMEWORK_SUFFIX = "_jax"
 
 Status = Literal[
@@ -127,8 +129,8 @@ class TrialRecorder:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(directory, error) from error
-        write_json(directory / "hparams.json", hyperparameters)
-        write_json(directory / "meta_data_0.json", environment)
+        write_json(directory / HYPERPARAMETERS_FILE, hyperparameters)
+        write_json(directory / ENVIRONMENT_FILE, environment)
         self._evaluations = _Table(directory / EVALUATIONS_FILE, evaluation_columns(metrics))
         self._measurements: _Table | None = None
 

@@ -20,16 +20,17 @@ BOARDS, RESAMPLES = 100, 300
 
 def scores_of(times: np.ndarray, slack: np.ndarray) -> np.ndarray:
     """Scores [..., S] of times [..., S, W], by the rules."""
-    base = profiles.apply_rules(times, slack=slack).base
-    return profiles.integrate(profiles.ratios(base, slack))
+    return profiles.integrate(profiles.relative_to_best(times, WORKLOADS, slack=slack))
 
 
-def coverage(true: np.ndarray, studies: int, rng: np.random.Generator) -> dict[str, float]:
+def coverage(submissions: int, spread: float, studies: int) -> dict[str, float]:
     """Shares of submissions, over many boards, and the mean of measured minus true score."""
     none = np.ones(WORKLOADS)
-    truth = scores_of(true, none)
+    rng = np.random.default_rng(0)
     holds, inside, error = [], [], []
     for _ in range(BOARDS):
+        true = np.exp(spread * rng.standard_normal((submissions, WORKLOADS)))
+        truth = scores_of(true, none)
         measured = true * np.exp(NOISE * rng.standard_normal((studies, *true.shape)))
         score = scores_of(median_over_studies(measured), none)
         low, high = bootstrap(measured, scores_of, RESAMPLES).score.T
@@ -48,9 +49,7 @@ def main() -> None:
     for kind, spread in (("spread", SPREAD), ("alike", 0.0)):
         for submissions in (4, 20):
             for studies in (3, 5):
-                rng = np.random.default_rng(0)
-                true = np.exp(spread * rng.standard_normal((submissions, WORKLOADS)))
-                found = coverage(true, studies, rng)
+                found = coverage(submissions, spread, studies)
                 shown = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
                 print(f"{submissions:2d} submissions, {kind}, {studies} studies: {shown}")
 

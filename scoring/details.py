@@ -9,14 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE, finite
+from algoperf_lite.records import (
+    ENVIRONMENT_FILE,
+    EVALUATIONS_FILE,
+    HYPERPARAMETERS_FILE,
+    TRIAL_FILE,
+    finite,
+)
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
-from scoring.reader import Trial
 from scoring.suite import Suite
+from scoring.trial import Trial
 
 EVALUATION_COLUMN = "accumulated_eval_time"
-_FILES = ("hparams.json", "meta_data_0.json")
 # What a record must hold under a name to be shown; whatever else it holds there is left out.
 _NUMBERS = (
     "steps", "seconds", "robust_seconds", "budget_seconds", "flops_per_step", "peak_memory_bytes",
@@ -38,7 +43,8 @@ class Details:
         metric: [E] the target's metric on the validation split; likewise.
         evaluation_seconds: seconds of evaluating, off the clock; None where not logged.
         record: the trial.json, without what is not of the type it should be, and with null for
-            numbers that are not finite; empty of AlgoPerf's own logs, and where it is unreadable.
+            numbers that are not finite, which tables of numbers (as "clock") leave out; empty of
+            AlgoPerf's own logs, and where it is unreadable.
         hyperparameters: the point; empty where there is none.
         environment: device, threads and versions, ours or as AlgoPerf's `meta_data_0.json` says.
     """
@@ -94,7 +100,9 @@ def _of(trial: Trial, column: str, read: Evaluations | MalformedError) -> Detail
     evaluation = found.get(EVALUATION_COLUMN, empty)
     evaluation = evaluation[np.isfinite(evaluation)]
     record = _typed(_json(trial.path, TRIAL_FILE))
-    hyperparameters, environment = (_json(trial.path, name) for name in _FILES)
+    hyperparameters, environment = (
+        _json(trial.path, name) for name in (HYPERPARAMETERS_FILE, ENVIRONMENT_FILE)
+    )
     return Details(
         trial=trial,
         seconds=found.get(TIME_COLUMN, empty),
@@ -123,7 +131,14 @@ def _typed(record: dict[str, Any]) -> dict[str, Any]:
         **dict.fromkeys(_TABLES_OF_NUMBERS, lambda table: _all_numbers(table, dict)),
         **dict.fromkeys(_LISTS_OF_NUMBERS, lambda numbers: _all_numbers(numbers, list)),
     }
-    return {k: v for k, v in record.items() if v is None or k not in kinds or kinds[k](v)}
+    kept = {k: v for k, v in record.items() if v is None or k not in kinds or kinds[k](v)}
+    tables = {k: _known(kept[k]) for k in _TABLES_OF_NUMBERS if kept.get(k)}
+    return kept | tables
+
+
+def _known(table: dict[str, float | None]) -> dict[str, float]:
+    """Those entries of a table of numbers that are numbers, so that they can be added up."""
+    return {k: v for k, v in table.items() if v is not None}
 
 
 def _all_numbers(values: Any, kind: type) -> bool:

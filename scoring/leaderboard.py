@@ -110,14 +110,9 @@ def from_times(
     base_names = [target.name for target in suite.base]
     base_index = [base_names.index(target.base) for target in suite.held_out]
 
-    def relative_to_best(times: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        ruled = profiles.apply_rules(times[..., :n_base], times[..., n_base:], base_index, slack)
-        return profiles.ratios(np.concatenate(ruled, axis=-1), slack)
-
-    def scores_of(times: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return profiles.integrate(relative_to_best(times, slack)[..., :n_base], integration)
-
-    none = np.ones(median.shape[1])
+    def scores_of(times: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
+        relative = profiles.relative_to_best(times, n_base, base_index, slack)
+        return profiles.integrate(relative[..., :n_base], integration)
 
     faster = None
     if baseline is not None:
@@ -127,7 +122,7 @@ def from_times(
     rows = _rows(
         table,
         suite,
-        (relative_to_best(median, none), scores_of(median, none), faster),
+        (profiles.relative_to_best(median, n_base, base_index), scores_of(median), faster),
         _states(median, n_base, base_index),
         bootstrap(table.of_study, scores_of),
     )

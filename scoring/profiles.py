@@ -91,6 +91,29 @@ def ratios(times: np.ndarray, slack: np.ndarray | float = 1.0) -> np.ndarray:
     return np.where(np.isfinite(times) & (times == best), 1.0, relative)
 
 
+def relative_to_best(
+    times: np.ndarray,
+    base_workloads: int,
+    base_index: Sequence[int] = (),
+    slack: np.ndarray | None = None,
+) -> np.ndarray:
+    """Ratios to the fastest after the rules, [..., S, W]; base workloads come first.
+
+    Args:
+        times: [..., S, W], before the rules.
+        base_workloads: how many of the W workloads are base workloads.
+        base_index: for each variant after those, the position of its base workload.
+        slack: [W], or None; see `apply_rules`.
+
+    Example:
+        >>> relative_to_best(np.array([[1.0], [2.0], [5.0]]), 1).ravel().tolist()
+        [1.0, 2.0, inf]
+    """
+    base, held_out = times[..., :base_workloads], times[..., base_workloads:]
+    ruled = apply_rules(base, held_out, base_index, slack)
+    return ratios(np.concatenate(ruled, axis=-1), 1.0 if slack is None else slack)
+
+
 def rho(relative: np.ndarray, tau: float | np.ndarray) -> np.ndarray:
     """The performance profile: the fraction of workloads with ratio <= tau.
 

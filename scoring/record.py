@@ -79,9 +79,10 @@ def _check(record: dict[str, Any]) -> None:
     status = record.get("status")
     if not isinstance(status, str) or status not in STATUSES:
         raise MalformedError(f"has the unknown status {status!r}: the trial is not counted")
-    budget = record.get("budget_seconds")
-    if budget is not None and not _are_times([budget]):
-        raise MalformedError(f"has budget_seconds {budget!r}: the trial is not counted")
+    for name in ("budget_seconds", "max_steps"):
+        limit = record.get(name)
+        if limit is not None and not _are_times([limit]):
+            raise MalformedError(f"has {name} {limit!r}: the trial is not counted")
     if not isinstance(record.get("timed", True), bool):
         raise MalformedError(f"has timed {record['timed']!r}: the trial is not counted")
     if not isinstance(record.get("evaluations_sha256"), str | None):

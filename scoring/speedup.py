@@ -9,8 +9,8 @@ def speedups(table: TimeTable, baseline: str, base_workloads: int) -> np.ndarray
     """How many times faster than the baseline each submission reaches the targets.
 
     The geometric mean over base workloads of t_baseline / t, before the rules of the score. A miss
-    is counted at the budget: of the submission on that workload or, where no trial of it is there,
-    the largest of any submission; logs without budgets count as ending where they end.
+    is counted at the budget: of the submission on that workload or, where none is recorded, when
+    the last trial of that workload ended, whosever it was.
 
     Args:
         table: of all submissions, `baseline` among them.
@@ -26,12 +26,10 @@ def speedups(table: TimeTable, baseline: str, base_workloads: int) -> np.ndarray
         >>> speedups(table, "a", 1).round(3).tolist()
         [1.0, 0.667]
     """
-    limits = table.limits
-    with np.errstate(invalid="ignore"):
-        most = np.where(np.isnan(limits), -np.inf, limits).max(axis=0)
-    limits = np.where(np.isnan(limits), most, limits)
-    times = np.where(np.isfinite(table.median), table.median, limits)[:, :base_workloads]
+    times = np.where(np.isfinite(table.median), table.median, table.limits)[:, :base_workloads]
+    reached = np.isfinite(table.median[:, :base_workloads])
     # A target met by the untrained model takes 0 s, and log(0) is no number.
-    times = np.where(times > 0, times, np.where(times == 0, np.finfo(float).tiny, np.nan))
+    times = np.where(reached, np.maximum(times, np.finfo(float).tiny), times)
+    times = np.where(times > 0, times, np.nan)
     logs = np.log(times)
     return np.exp((logs[table.submissions.index(baseline)] - logs).mean(axis=1))

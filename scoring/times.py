@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scoring.reader import Trial
 from scoring.suite import Suite
+from scoring.trial import Trial
 from scoring.walk import Problem
 
 
@@ -24,7 +24,8 @@ class TimeTable:
         problems: trials beyond what the suite declares, which do not count.
         found: how many trials there are, interrupted ones left out.
         declared: how many there should be.
-        limits: [S, W], what a miss is counted at in a speedup; NaN without logs.
+        limits: [S, W], what a miss is counted at in a speedup: the budget; where none is recorded,
+            the latest that any trial of the workload ended; NaN without logs.
     """
 
     submissions: tuple[str, ...]
@@ -87,12 +88,14 @@ def time_table(trials: Iterable[Trial], suite: Suite, submissions: Iterable[str]
     column = {name: i for i, name in enumerate(suite.names)}
     of_study = np.full((studies, len(names), len(suite.names)), math.inf)
     limits = np.full((len(names), len(suite.names)), math.nan)
+    ends = np.full(len(suite.names), math.nan)
     cells: dict[tuple[str, str], list[Trial]] = {}
     for trial in kept:
         study = trial.study if suite.studies else place[trial.submission][trial.study]
         where = study, position[trial.submission], column[trial.workload]
         of_study[where] = min(of_study[where], trial.time)
-        limits[where[1:]] = np.fmax(limits[where[1:]], trial.limit)
+        limits[where[1:]] = np.fmax(limits[where[1:]], trial.budget)
+        ends[where[2]] = np.fmax(ends[where[2]], np.fmax(trial.budget, trial.end))
         cells.setdefault((trial.submission, trial.workload), []).append(trial)
     return TimeTable(
         submissions=names,
@@ -105,7 +108,7 @@ def time_table(trials: Iterable[Trial], suite: Suite, submissions: Iterable[str]
         declared=sum(suite.trials_of(name) or most[name] for name in names)
         * studies
         * len(suite.names),
-        limits=limits,
+        limits=np.where(np.isnan(limits), ends, limits),
     )
 
 

@@ -17,10 +17,10 @@ from scoring.paired import (
     overall_test,
     workload_test,
 )
-from scoring.reader import Trial
 from scoring.remarks import what_to_know
 from scoring.suite import Suite, WorkloadTarget
 from scoring.times import median_over_studies, time_table
+from scoring.trial import Trial
 from scoring.uncertainty import bootstrap
 
 Trials = Mapping[str, Sequence[Details]]

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE, read_evaluations, read_json
+from algoperf_lite.records import (
+    ENVIRONMENT_FILE,
+    EVALUATIONS_FILE,
+    HYPERPARAMETERS_FILE,
+    TRIAL_FILE,
+    read_evaluations,
+    read_json,
+)
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, Request, read_many
 from scoring.walk import STUDY, TRIAL, WORKLOAD
@@ -42,7 +49,7 @@ def read_trial(path: Path) -> dict[str, Any]:
         "path": str(path),
         "status": _status(trial, path),
         "trial": trial,
-        "hyperparameters": read_json(path / "hparams.json"),
+        "hyperparameters": read_json(path / HYPERPARAMETERS_FILE),
         "evaluations": evaluations,
         "evaluations_changed": _changed(trial, path / EVALUATIONS_FILE),
     }
@@ -112,7 +119,7 @@ def _status(record: dict[str, Any] | None, directory: Path) -> str:
 def _is_ours(directory: Path) -> bool:
     """Whether the harness wrote this: AlgoPerf describes no device in a file of this name."""
     try:
-        environment = read_json(directory / "meta_data_0.json")
+        environment = read_json(directory / ENVIRONMENT_FILE)
     except UsageError:
         return False
     return bool(environment) and "device_kind" in environment

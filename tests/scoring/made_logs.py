@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from scoring.leaderboard import from_times
-from scoring.reader import Trial
 from scoring.suite import parse_suite
 from scoring.times import time_table
+from scoring.trial import Trial
 
 METRICS = {"loss": 1.0, "accuracy": 0.9, "wer": 0.1}
 

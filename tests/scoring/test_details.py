@@ -88,3 +88,10 @@ def test_columns_of_others_that_lack_steps(tmp_path):
     csv = write_trial(tmp_path, "s", "a", MISS) / "eval_measurements.csv"
     csv.write_text(csv.read_text().replace("global_step", "step"))
     assert np.isnan(details_of(tmp_path).steps).all()
+
+
+def test_tables_of_numbers_hold_numbers_alone(tmp_path):
+    wrong = {"clock": {"update": 5.5, "eval_params": None, "on_eval": math.nan}, "off_clock": {}}
+    write_trial(tmp_path, "s", "a", hit(5.0), record=RECORD | wrong)
+    found = details_of(tmp_path)
+    assert (found.record["clock"], found.record["off_clock"]) == ({"update": 5.5}, {})

@@ -7,8 +7,8 @@ import pytest
 
 from scoring.exports import to_csv, to_markdown
 from scoring.leaderboard import from_times
-from scoring.reader import Trial
 from scoring.times import time_table
+from scoring.trial import Trial
 from tests.scoring.made_logs import board_of, suite
 
 INF = math.inf
@@ -135,7 +135,9 @@ def test_an_interval_of_no_width_is_left_out_of_markdown(board):
         ("*a*", r"\*a\*"),
         ("a\nb", "a b"),
         ("<b>`x`", r"\<b\>\`x\`"),
-        ("nadamw[schedule=wsd_s]", "nadamw[schedule=wsd_s]"),
+        ("nadamw[schedule=wsd_s]", r"nadamw\[schedule=wsd_s]"),
+        ("![](http://evil/p.png)", r"!\[](http://evil/p.png)"),
+        ("a\x1b[2J\ud800", r"a\\x1b\[2J\\ud800"),
     ],
 )
 def test_names_are_no_markup_in_markdown(name, shown):

@@ -8,8 +8,8 @@ import pytest
 
 from scoring.leaderboard import from_times
 from scoring.live import standings
-from scoring.reader import Trial
 from scoring.times import time_table
+from scoring.trial import Trial
 from tests.scoring.made_logs import suite
 
 BOTH = {"a": {"ruleset": "external"}, "b": {"ruleset": "external"}, "c": {"ruleset": "self"}}

@@ -142,6 +142,26 @@ def test_beside_finished_trials_one_without_a_record_is_unfinished(tmp_path):
     assert whats(records) == ["has no trial.json: unfinished, not counted"]
 
 
+def test_the_first_trial_of_a_run_that_was_killed_is_unfinished_too(tmp_path):
+    path = write_trial(tmp_path, "s", "a", hit(1))
+    (path / "meta_data_0.json").write_text('{"platform": "cpu", "device_kind": "cpu"}')
+    write_trial(tmp_path, "foreign", "a", hit(2))
+    (tmp_path / "foreign/study_0/a_jax/trial_1/meta_data_0.json").write_text('{"os.hostname": "x"}')
+    records = read(tmp_path)
+    by_name = {t.submission: (t.time, t.status) for t in records.trials}
+    assert by_name == {"foreign": (2, "target_reached"), "s": (math.inf, "interrupted")}
+    assert whats(records) == ["has no trial.json: unfinished, not counted"]
+
+
+def test_one_that_was_killed_is_no_reason_to_refuse_a_clock(tmp_path):
+    record = {"status": "target_reached", "window_seconds_per_step": [0.1, 0.1]}
+    write_trial(tmp_path, "s", "a", hit(5), record=record)
+    write_trial(tmp_path, "s", "a", hit(1), trial=2)
+    times = [trial.time for trial in read_records(tmp_path, suite(), clock="robust").trials]
+    assert math.isfinite(times[0])
+    assert times[1] == math.inf
+
+
 # The traps: reported, skipped, never fatal.
 
 

@@ -57,9 +57,9 @@ def test_scores_from_raw_logs(board):
 
 def test_scores_from_the_table_of_times():
     from scoring.leaderboard import from_times
-    from scoring.reader import Trial
     from scoring.suite import load_suite
     from scoring.times import time_table
+    from scoring.trial import Trial
 
     suite = load_suite(SUITE)
     trials = [

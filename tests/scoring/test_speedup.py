@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import scoring
 from algoperf_lite.errors import UsageError
 from scoring.speedup import speedups
+from scoring.suite import parse_suite
 from scoring.times import TimeTable
 from tests.scoring.made_logs import MISS, declared, hit, suite, write_trial
 
@@ -32,11 +34,6 @@ def test_a_miss_counts_at_the_submissions_own_budget():
     assert speedups(made, "x", 2) == pytest.approx(
         [1, math.sqrt(10 / 5 * 20 / 45), math.sqrt(10 / 60 * 20 / 60)]
     )
-
-
-def test_without_logs_a_miss_counts_at_the_largest_budget_of_any():
-    made = table([[10], [INF]], [[30], [NAN]], ("a",))
-    assert speedups(made, "x", 1) == pytest.approx([1, 1 / 3])
 
 
 def test_a_workload_that_nobody_ran_leaves_no_speedup():
@@ -81,14 +78,35 @@ def test_from_records_and_their_budgets(tmp_path):
     assert of(scoring.score(tmp_path, made)) == {"x": None, "y": None, "z": None}
 
 
-def test_logs_without_budgets_count_as_ending_where_they_end(tmp_path):
+def test_without_budgets_a_miss_counts_when_the_last_trial_of_its_workload_ended(tmp_path):
     write_trial(tmp_path, "x", "a", hit(10.0))
-    write_trial(tmp_path, "y", "a", MISS)
-    board = scoring.score(tmp_path, suite(("a",)), baseline="y")
-    assert of(board) == pytest.approx({"x": 10.0, "y": 1.0})
-    # MISS ends after its second evaluation, at step 10, as the hit of x.
-    by_steps = scoring.score(tmp_path, suite(("a",)), baseline="y", clock="steps")
-    assert of(by_steps) == {"x": 1.0, "y": 1.0}
+    write_trial(tmp_path, "y", "a", MISS)  # ends after 100 s
+    write_trial(tmp_path, "early", "a", [(0.0, 5.0), (0.5, NAN)])
+    (tmp_path / "none" / "study_0").mkdir(parents=True)
+    board = scoring.score(tmp_path, suite(("a",)), baseline="x")
+    assert of(board) == pytest.approx({"x": 1, "y": 0.1, "early": 0.1, "none": 0.1})
+
+
+def test_a_miss_that_ended_at_once_is_no_infinite_speedup(tmp_path):
+    write_trial(tmp_path, "x", "a", hit(10.0))
+    write_trial(tmp_path, "y", "a", [(0.0, 5.0)])
+    assert of(scoring.score(tmp_path, suite(("a",)), baseline="x")) == {"x": 1, "y": 1}
+
+
+def test_by_steps_a_miss_counts_at_its_limit_of_steps_or_at_the_step_hint(tmp_path):
+    early = [(0.0, 5.0), (1.0, NAN)]  # ends at step 10, as does the hit
+    record = {"status": "diverged", "budget_seconds": 100.0, "window_seconds_per_step": [0.1, 0.1]}
+    reached = record | {"status": "target_reached"}
+    write_trial(tmp_path, "x", "a", hit(10.0), record=reached)
+    write_trial(tmp_path, "hint", "a", early, record=record)
+    write_trial(tmp_path, "limit", "a", early, record=record | {"max_steps": 40})
+    made = declared(("a",))
+    made["workloads"]["a"]["step_hint"] = 20
+    board = scoring.score(tmp_path, parse_suite(made), baseline="x", clock="steps")
+    assert of(board) == pytest.approx({"x": 1, "hint": 10 / 40, "limit": 10 / 40})
+    shutil.rmtree(tmp_path / "limit")
+    board = scoring.score(tmp_path, parse_suite(made), baseline="x", clock="steps")
+    assert of(board) == pytest.approx({"x": 1, "hint": 10 / 20})
 
 
 def test_no_speedup_is_null_in_json(tmp_path):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring.reader import Trial
 from scoring.times import median_over_studies, time_table
+from scoring.trial import Trial
 from tests.scoring.made_logs import suite
 
 INF = math.inf
@@ -58,11 +58,17 @@ def test_a_study_missing_from_one_workload_is_not_replaced_by_the_next():
     assert table.of_study[:, 0, 1].tolist() == [1.0, INF, 1.0]
 
 
-def test_a_miss_counts_at_the_largest_limit_of_its_trials():
-    made = [replace(trial(i, INF), limit=limit) for i, limit in enumerate((3.0, 9.0, math.nan))]
+def test_a_miss_counts_at_the_largest_budget_of_its_trials():
+    made = [replace(trial(i, INF), budget=b, end=99.0) for i, b in enumerate((3.0, 9.0, math.nan))]
     for order in itertools.permutations(made):
         table = time_table(order, suite(("a", "b")), ["s"])
         np.testing.assert_array_equal(table.limits, [[9.0, math.nan]])
+
+
+def test_without_budgets_a_miss_counts_at_the_last_end_of_any_trial():
+    made = [replace(trial(0, INF, submission=s), end=end) for s, end in (("x", 3.0), ("y", 7.0))]
+    table = time_table(made, suite(("a",)), ["z"])
+    assert table.limits.tolist() == [[7.0]] * 3
 
 
 def test_medians_of_infinities_do_not_warn():

@@ -317,7 +317,7 @@ def test_one_log_without_steps_is_reported_and_not_fatal(tmp_path):
     board = scoring.score(tmp_path, suite(("a",)), clock="steps")
     assert (board.row("x").times, board.row("y").times) == ({"a": 10.0}, {"a": INF})
     (what,) = of(board).values()
-    assert what == "meets the target, but the clock 'steps' cannot be read there: not counted"
+    assert what == "meets the target, but lacks what the clock 'steps' needs: not counted"
 
 
 def test_logs_without_steps_at_all_are_refused(tmp_path):

@@ -200,3 +200,10 @@ def test_among_many_alike_each_score_lies_in_its_interval():
 
     assert outside(without_slack) > 10
     assert outside(scores_of) == 0
+
+
+def test_slack_does_not_move_ranks():
+    # One is always a little behind the other, whose third study is much faster.
+    of_study = np.array([[[1.0], [1.05]], [[1.0], [1.05]], [[0.2], [1.05]]])
+    assert slack_of(of_study, np.median(of_study, axis=0))[0] > 1
+    assert bootstrap(of_study, scores_of).rank.tolist() == [[1, 1], [2, 2]]

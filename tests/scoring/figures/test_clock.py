@@ -6,7 +6,7 @@ import pytest
 from scoring.details import Details
 from scoring.figures import style
 from scoring.figures.clock import clock_figure, mean_seconds
-from scoring.reader import Trial
+from scoring.trial import Trial
 from tests.scoring.figures.made_figures import texts
 from tests.scoring.made_logs import board_of
 

@@ -1,22 +1,15 @@
-import math
+import json
 
-import numpy as np
 import pytest
 
-from scoring.details import Details, read_details
+from scoring.details import read_details
 from scoring.figures import style
-from scoring.figures.curves import HIGHLIGHTED, _across, curves_figure, deciding
+from scoring.figures.curves import HIGHLIGHTED, _across, curves_figure
 from scoring.leaderboard import from_records
-from scoring.reader import Trial, read_records
+from scoring.reader import read_records
 from scoring.suite import load_suite
 from tests.scoring.figures.made_figures import logs
-from tests.scoring.made_logs import suite, write_trial
-
-
-def details(time, metric, study=0, number=1):
-    trial = Trial("x", study, "a", number, time, None, "x", None, "made")
-    seconds = np.arange(len(metric), dtype=float)
-    return Details(trial, seconds, seconds * 10, np.array(metric), None, {}, {}, {})
+from tests.scoring.made_logs import declared, hit, suite, write_trial
 
 
 def drawn(root):
@@ -35,19 +28,6 @@ def panels(figure):
         yield axes, lines, markers
 
 
-def test_the_least_time_of_a_study_decides_and_studies_are_in_order():
-    target = suite(("a",)).base[0]
-    slow, fast = details(9.0, [5.0, 0.5]), details(4.0, [5.0, 0.9], number=2)
-    missed, nearer = (details(math.inf, [5.0, m], study) for study, m in ((1, 3.0), (2, 2.0)))
-    assert deciding([missed, slow, nearer, fast], target) == [fast, nearer, missed]
-
-
-def test_the_nearest_is_the_highest_of_what_is_maximised():
-    target = suite(("a",), metric="accuracy").base[0]
-    low, high = (details(math.inf, [0.1, m], study) for study, m in ((0, 0.4), (1, 0.6)))
-    assert deciding([low, high], target) == [high, low]
-
-
 def test_the_median_study_is_bold_and_the_target_marked(tmp_path):
     axes, lines, markers = next(panels(drawn(logs(tmp_path))))
     dashed = [line for line in lines if list(line.get_ydata()) == [1.0, 1.0]]
@@ -58,6 +38,57 @@ def test_the_median_study_is_bold_and_the_target_marked(tmp_path):
     assert sorted(line.get_xdata()[-1] for line in bold) == [4.0, 5.0]
     assert [list(m.get_xdata()) for m in markers] == [[4.0], [5.0]]
     assert axes.get_ylim()[0] < 0.9
+
+
+def bold_ends(axes):
+    """Where the bold curves of a panel end."""
+    bold = [line for line in axes.lines if line.get_alpha() == 1 and len(line.get_xdata()) > 1]
+    return sorted(line.get_xdata()[-1] for line in bold)
+
+
+def test_studies_that_are_missing_are_the_worst(tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",), studies=3)))
+    for study, seconds in enumerate((5.0, 9.0)):
+        write_trial(tmp_path, "x", "a", hit(seconds), study)
+    (axes, _, _), *_ = panels(drawn(tmp_path))
+    assert bold_ends(axes) == [9.0]
+
+
+def test_trials_beyond_what_is_declared_do_not_stand_for_anything(tmp_path):
+    content = declared(("a",), studies=1, trials=1, submissions={"x": {"ruleset": "external"}})
+    (tmp_path / "suite.json").write_text(json.dumps(content))
+    write_trial(tmp_path, "x", "a", hit(5.0))
+    write_trial(tmp_path, "x", "a", hit(2.0), trial=2)
+    (axes, _, markers), *_ = panels(drawn(tmp_path))
+    assert bold_ends(axes) == [5.0]
+    assert [list(marker.get_xdata()) for marker in markers] == [[5.0]]
+
+
+def test_the_marker_is_at_the_evaluation_that_met_the_target(tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",), studies=1)))
+    path = write_trial(tmp_path, "x", "a", [(0.0, 5.0), (4.0, 2.0), (4.5, 0.9)])
+    csv = path / "eval_measurements.csv"
+    csv.write_text(csv.read_text().replace("4.5,20,", "4.5,10,"))  # no step since, as after a stop
+    (_, _, (marker,)), *_ = panels(drawn(tmp_path))
+    assert (list(marker.get_xdata()), list(marker.get_ydata())) == ([4.5], [0.9])
+
+
+def test_a_hit_whose_line_is_cut_is_marked_at_the_line_before(tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",), studies=1)))
+    rows = [(0.0, 5.0), (1.0, 2.0), (3.0, 0.9)]
+    csv = write_trial(tmp_path, "x", "a", rows) / "eval_measurements.csv"
+    header, *lines = csv.read_text().splitlines()
+    lines = [f"{header},accumulated_eval_time", *(f"{line},0.5" for line in lines)]
+    csv.write_text("\n".join(lines))
+    (_, _, (marker,)), *_ = panels(drawn(tmp_path))
+    assert list(marker.get_xdata()) == [1.0]
+
+
+def test_a_single_evaluation_at_the_start_is_drawn(tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",), studies=1)))
+    write_trial(tmp_path, "x", "a", [(0.0, 5.0)])
+    (axes, _, _), *_ = panels(drawn(tmp_path))
+    assert axes.get_xlim() == (0.0, 1.0)
 
 
 def test_a_miss_ends_in_a_hollow_marker_inside_the_panel(tmp_path):

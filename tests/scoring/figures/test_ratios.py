@@ -39,16 +39,16 @@ def cells(figure):
 
 def test_every_cell_has_its_number_or_word(figure):
     shown = {text for text, _ in texts(figure)}
-    assert {"1.00", "2.00", "3.00", "missed", "no logs", "> 4x", "base\nmissed"} <= shown
+    assert {"1.00", "2.00", "3.00", "missed", "no logs", "over 4x", "base\nmissed"} <= shown
     assert "variant\nmissed" in shown
 
 
 def test_misses_and_disqualifications_have_hatches_of_their_own(figure):
     hatch = cells(figure)
     assert hatch["1.00"] == {None}
-    assert hatch["> 4x"] == hatch["base\nmissed"] == hatch["variant\nmissed"]
+    assert hatch["over 4x"] == hatch["base\nmissed"] == hatch["variant\nmissed"]
     # Made trials that missed ended as "x", which is what the cell says then.
-    counts, disqualified, missed = (hatch[word] for word in ("1.00", "> 4x", "x"))
+    counts, disqualified, missed = (hatch[word] for word in ("1.00", "over 4x", "x"))
     assert len(counts | disqualified | missed) == 3
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.records import SUITE_FILE
+from scoring.board import WORDS
 from scoring.leaderboard import score
 from scoring.report.payload import TRIAL_COLUMNS, payload
 from tests.scoring.made_logs import declared, hit, write_trial
@@ -84,6 +85,39 @@ def test_commands_can_be_pasted_whatever_the_names_are(shown, results):
     assert words[:6] == ["algoperf-lite", "run", "-s", HOSTILE, "-w", "b"]
     assert words[words.index("--seed") + 1] == "7"
     assert shlex.split(shown["boards"][0]["command"]) == ["algoperf-lite", "score", str(results)]
+
+
+def test_a_cell_names_the_trial_that_stands_for_it(tmp_path):
+    content = declared(("a", "b"), studies=3, submissions={"s": {"ruleset": "external"}})
+    (tmp_path / SUITE_FILE).write_text(json.dumps(content))
+    for study, seconds in enumerate((5.0, 9.0)):  # of three studies that are declared
+        write_trial(tmp_path, "s", "a", hit(seconds), study)
+    shown = payload(tmp_path)
+    (made,) = shown["boards"]
+    at = made["deciding"]["s"]["a"]
+    assert "b" not in made["deciding"]["s"]
+    assert (trials(shown)[at]["study"], trials(shown)[at]["time"]) == (1, 9.0)
+    assert made["board"]["submissions"][0]["times"]["a"] == 9.0
+
+
+def test_every_board_names_trials_of_its_cells(shown):
+    for made in shown["boards"]:
+        for row in made["board"]["submissions"]:
+            stand = made["deciding"][row["name"]]
+            assert list(stand) == made["board"]["suite"]
+            for workload, at in stand.items():
+                trial = trials(shown)[at]
+                on = shown["workloads"][trial["workload"]]["name"]
+                name = shown["submissions"][trial["submission"]]["name"]
+                assert (name, on) == (row["name"], workload)
+                assert trial["time"] == row["cells"][workload]["time"]
+
+
+def test_states_are_worded_as_on_the_terminal(shown):
+    assert {state: one["word"] for state, one in shown["states"].items()} == WORDS
+    rules = {one["word"]: one["rule"] for one in shown["states"].values() if one["rule"]}
+    assert rules == {"base missed": 1, "over 4x": 2, "variant missed": 3}
+    assert all(one["meaning"] for one in shown["states"].values())
 
 
 def test_foreign_logs_have_no_command_and_leave_unknowns_empty(tmp_path):

@@ -1,16 +1,49 @@
-"""Records that contradict their directory's suite, or that are there twice: none of them scores."""
+"""Records that never score: unfinished, contradicting their directory's suite, or there twice."""
 
+import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Any
 
-from algoperf_lite.records import TRIAL_FILE
+from algoperf_lite.records import ENVIRONMENT_FILE, TRIAL_FILE
 from scoring.record import VOID_STATUSES, is_of
 from scoring.suite import Suite
 from scoring.walk import Problem, TrialPath
 
-Records = Sequence[dict[str, Any] | None]
+Records = MutableSequence[dict[str, Any] | None]
+
+
+def void_unfinished(trials: Sequence[TrialPath], records: Records, problems: list[Problem]) -> None:
+    """Voids trials of ours that have no trial.json: they were killed, or are still running.
+
+    AlgoPerf's own logs never have one. A submission's trials are ours if any of them has one, or
+    if the first says of its environment what this project records and AlgoPerf does not.
+
+    Args:
+        trials: where they are.
+        records: the trial.json of each, or None; the voided get one that says so.
+        problems: what is found is added here.
+    """
+    ours: dict[str, bool] = {}
+    for where, record in zip(trials, records, strict=True):
+        ours[where.submission] = ours.get(where.submission, False) or record is not None
+    first = {where.submission: where for where in reversed(trials)}
+    ours = {name: known or _describes_device(first[name]) for name, known in ours.items()}
+    for i, where in enumerate(trials):
+        if records[i] is None and ours[where.submission]:
+            reason = f"has no {TRIAL_FILE}: unfinished, not counted"
+            problems.append(Problem(where.path, reason))
+            records[i] = {"status": "interrupted", "reason": reason}
+
+
+def _describes_device(trial: TrialPath) -> bool:
+    try:
+        with open(os.path.join(trial.path, ENVIRONMENT_FILE), "rb") as file:
+            environment = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return False  # AlgoPerf's may be missing or be anything
+    return isinstance(environment, dict) and "device_kind" in environment
 
 
 def void_other_targets(
