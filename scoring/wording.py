@@ -4,15 +4,20 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scoring.board import Cell, Leaderboard, Row
+from scoring.board import WORDS, Cell, Leaderboard, Row
 from scoring.clocks import CLOCKS
 from scoring.uncertainty import LEAST_STUDIES
 
-_EXPLANATIONS = {
-    "too_slow": "over 4x: reached, but in more than 4 times the fastest; counts as missed.",
-    "base_missed": "base missed: a held-out variant counts only where its base was reached.",
-    "variant_missed": "variant missed: counts as missed, as its held-out variant was.",
+# What the words of `scoring.board.WORDS` mean.
+MEANINGS = {
+    "missing": "no trial on disk; counts as missed",
+    "missed": "the median study missed the target; another word says how most trials ended",
+    "too_slow": "reached, but in more than 4 times the fastest; counts as missed",
+    "base_missed": "a held-out variant counts only where its base was reached",
+    "variant_missed": "counts as missed, as its held-out variant was",
 }
+# Which rule of the protocol takes a time away that was reached.
+RULES = {"too_slow": 2, "base_missed": 1, "variant_missed": 3}
 _MOST_NAMED = 3
 
 
@@ -115,9 +120,9 @@ def _meanings(board: Leaderboard) -> Iterator[Note]:
     if any(counted(row, board) < row.targets_reached for row in board.rows):
         yield Note("counted: of the targets reached, those that the rules let count.")
     states = {cell.state for row in board.rows for cell in row.cells.values()}
-    for state, text in _EXPLANATIONS.items():
+    for state in RULES:
         if state in states:
-            yield Note(text)
+            yield Note(f"{WORDS[state]}: {MEANINGS[state]}.")
 
 
 def _worth_nothing(board: Leaderboard) -> Iterator[Note]:

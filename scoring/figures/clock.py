@@ -80,7 +80,7 @@ def mean_seconds(trials: Sequence[Details]) -> dict[str, float]:
 def _seconds(one: Details) -> dict[str, float | None]:
     clock, off = one.record.get("clock"), one.record.get("off_clock") or {}
     evaluation = off.get("evaluation", one.evaluation_seconds)
-    if not isinstance(clock, dict):
+    if not clock:
         return {"on the clock": one.on_clock, "evaluation (off)": evaluation}
     return {
         "update": clock.get("update"),

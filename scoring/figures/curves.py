@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scoring.board import Leaderboard
+from scoring.deciding import by_cell, deciding, of_median_study
 from scoring.details import Details
 from scoring.figures import style
 from scoring.figures.style import GREY, INK, PAGE, PALE, SMALL
@@ -45,9 +46,7 @@ def curves_figure(
         suite: its workloads, with their targets.
         width: of the figure in inches.
     """
-    by_cell: dict[tuple[str, str], list[Details]] = {}
-    for one in details:
-        by_cell.setdefault((one.trial.submission, one.trial.workload), []).append(one)
+    cells = by_cell(details, suite)
     key = _Key(board, width)
     targets = {target.name: target for target in suite.workloads}
     across = _across([targets[workload] for workload in board.suite], width)
@@ -60,7 +59,7 @@ def curves_figure(
         left = k % across * width / across + _AXIS
         top = k // across * pitch + _HEAD
         axes = style.panel(figure, left, top, width / across - _AXIS - 0.13, tall)
-        _panel(axes, board, targets[workload], by_cell)
+        _panel(axes, board, targets[workload], cells)
     page = style.sheet(figure)
     x_label = "steps" if board.clock == "steps" else "on-clock time (s)"
     page.text(width / 2, down * pitch + 0.08, x_label, ha="center", va="center")
@@ -77,39 +76,20 @@ def _across(targets: Sequence[WorkloadTarget], width: float) -> int:
     return max(1, min(3, len(targets)))
 
 
-def deciding(trials: Sequence[Details], target: WorkloadTarget) -> list[Details]:
-    """The trial that decides each study, from the best study to the worst.
-
-    Args:
-        trials: of one submission on one workload.
-        target: of that workload.
-    """
-
-    def merit(one: Details) -> tuple[float, float]:
-        known = one.metric[np.isfinite(one.metric)]
-        sign = 1 if target.direction == "minimize" else -1
-        return one.trial.time, float((sign * known).min()) if len(known) else math.inf
-
-    studies: dict[int, list[Details]] = {}
-    for one in trials:
-        studies.setdefault(one.trial.study, []).append(one)
-    return sorted((min(of_study, key=merit) for of_study in studies.values()), key=merit)
-
-
 def _panel(
     axes: "Axes",
     board: Leaderboard,
     target: WorkloadTarget,
-    by_cell: Mapping[tuple[str, str], list[Details]],
+    cells: Mapping[tuple[str, str], list[Details]],
 ) -> None:
     style.dress(axes)
     shown: list[np.ndarray] = []
     medians = []
     for i, row in enumerate(board.rows):
-        trials = deciding(by_cell.get((row.name, target.name), ()), target)
-        if not trials:
+        trials = deciding(cells.get((row.name, target.name), ()), target)
+        median = of_median_study(trials, board.studies)
+        if median is None:
             continue
-        median = trials[min((board.studies - 1) // 2, len(trials) - 1)]
         if i < HIGHLIGHTED:
             medians.append((i, median))
             for one in trials:
@@ -150,13 +130,12 @@ def _curve(axes: "Axes", one: Details, clock: str, i: int, bold: bool) -> None:
 def _end(axes: "Axes", one: Details, clock: str, i: int) -> None:
     """A marker where a trial met the target; a hollow one where it ended without."""
     x, y = _points(one, clock)
-    hit = _hit(one)
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if not len(known):
         return
-    at = known[-1] if hit is None else hit
+    at = one.trial.hit if one.trial.hit in known else known[-1]
     look = style.line_style(i)
-    colours = (look["color"], "white") if hit is not None else ("white", look["color"])
+    colours = (look["color"], "white") if one.trial.reached else ("white", look["color"])
     axes.plot(
         x[at], np.clip(y[at], *axes.get_ylim()), marker=look["marker"], markersize=4.5,
         markerfacecolor=colours[0], markeredgecolor=colours[1], markeredgewidth=0.7, zorder=5,
@@ -166,15 +145,6 @@ def _end(axes: "Axes", one: Details, clock: str, i: int) -> None:
 
 def _points(one: Details, clock: str) -> tuple[np.ndarray, np.ndarray]:
     return (one.steps if clock == "steps" else one.seconds), one.metric
-
-
-def _hit(one: Details) -> int | None:
-    """At which evaluation the target was met."""
-    if not one.trial.reached:
-        return None
-    known = one.seconds if one.trial.steps is None else one.steps
-    wanted = one.trial.time if one.trial.steps is None else one.trial.steps
-    return int(np.nanargmin(np.abs(known - wanted)))
 
 
 def _limit(axes: "Axes", target: WorkloadTarget, shown: Sequence[np.ndarray]) -> None:
@@ -187,7 +157,7 @@ def _limit(axes: "Axes", target: WorkloadTarget, shown: Sequence[np.ndarray]) ->
     worst = max(float(np.quantile(heights, _SHOWN)) if len(heights) else 0.0, sign * target.value)
     room = 0.06 * ((worst - best) or abs(best) or 1.0)
     axes.set_ylim(*sorted((sign * (best - room), sign * (worst + room))))
-    axes.set_xlim(0, float(points[0].max()) * 1.02 if len(heights) else 1.0)
+    axes.set_xlim(0, 1.02 * max([*points[0].tolist(), 0.0]) or 1.0)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}")
     axes.locator_params(axis="x", nbins=5)
     axes.locator_params(axis="y", nbins=4)

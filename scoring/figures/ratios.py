@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.board import Cell, Leaderboard
+from scoring.board import WORDS, Cell, Leaderboard
 from scoring.figures import style
 from scoring.figures.style import GREY, INK, PAGE, PALE, SMALL
 
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 # From the fastest to four times it: ever lighter, so that grey shows the order too.
 _SHADES = ("#00456F", "#0072B2", "#56A0D3", "#A9D0EC", "#EDF6FC")
 _STEPS = (1.0, 1.5, 2.0, 3.0, 4.0)
-_WORDS = {
-    "missing": "no logs",
-    "missed": "missed",
-    "too_slow": "> 4x",
-    "base_missed": "base\nmissed",
-    "variant_missed": "variant\nmissed",
-}
-# In a table so long that every line counts, a rule is named by what was missed.
-_SHORT = {"base_missed": "base", "variant_missed": "variant"}
 _TALLEST = 6.5  # inches of rows in the smallest type
 # Hatches: sparse dots where the target was reached and does not count, lines where it was missed.
 _HATCHES = {"missed": "//////", "missing": ""}
@@ -82,10 +73,14 @@ class _Table:
         self.height = self.top + len(board.rows) * self.row + 0.36
 
     def _choose_words(self, board: Leaderboard) -> None:
-        """Words of one line where those of two would make the table taller than a page."""
+        """Words of one line where those of two would make the table taller than a page.
+
+        In a table so long that every line counts, a rule is named by what was missed.
+        """
         cells = [cell for row in board.rows for cell in row.cells.values()]
         tall = len(board.rows) * _SIZES[-1] / 72 * 2.5 > _TALLEST
-        self.words = _WORDS | _SHORT if tall else _WORDS
+        end = "" if tall else "\nmissed"
+        self.words = {state: word.replace(" missed", end) for state, word in WORDS.items()}
         self.two = any("\n" in self.text(cell) for cell in cells)
         self.lines = sorted({line for cell in cells for line in self.text(cell).split("\n")})
 
@@ -173,7 +168,7 @@ class _Key:
 
     def __init__(self, board: Leaderboard) -> None:
         states = {cell.state for row in board.rows for cell in row.cells.values()}
-        marks = [("missed", "missed"), ("missing", "no logs")]
+        marks = [(state, WORDS[state]) for state in ("missed", "missing")]
         disqualified = sorted(states - {"reached", "missed", "missing"})
         marks[1:1] = [(state, "reached, does not count") for state in disqualified[:1]]
         self.marks = [(state, meaning) for state, meaning in marks if state in states]

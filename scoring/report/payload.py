@@ -1,9 +1,13 @@
 """What a report shows, as one JSON-ready object; `page` puts it into the page that draws it.
 
     title, source, written, version, integration, clock, unit
-    boards        [{ruleset, tier, command, board}]: the leaderboard over everything first, then one
-                  for each ruleset and tier there is; `command` prints it, `board` is
-                  `Leaderboard.to_json()` without the problems, which are below
+    boards        [{ruleset, tier, command, board, deciding}]: the leaderboard over everything
+                  first, then one for each ruleset and tier there is; `command` prints it, `board`
+                  is `Leaderboard.to_json()` without the problems, which are below; `deciding` is
+                  {submission: {workload: index into the trials' rows}}: which stands for the cell,
+                  see `scoring.deciding.of_median_study`
+    states        {state of a cell: {word, meaning, rule}}: how it is worded; `rule` is the number
+                  of the one that took it away, or null
     workloads     [{name, held_out, base, tier, metric, target, direction, step_hint, fingerprint}]
     submissions   [{name, ruleset, command}]: by name; `command` trains it, {workload} to be filled
     environments  [{...}]: what trials ran on, each once
@@ -17,7 +21,7 @@ Numbers that are not finite are null. Times are seconds, but those that are "on 
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,11 +30,14 @@ from typing import Any
 import numpy as np
 
 from algoperf_lite.records import finite
+from scoring.board import WORDS
+from scoring.deciding import by_cell, deciding, of_median_study
 from scoring.details import Details, read_details
 from scoring.leaderboard import find_suite, from_records
 from scoring.reader import Records, read_records
 from scoring.report.commands import run_command, score_command
 from scoring.suite import Suite
+from scoring.wording import MEANINGS, RULES
 
 TRIAL_COLUMNS = {
     "submission": "index into submissions",
@@ -111,11 +118,11 @@ def payload(
     command = partial(score_command, source, suite, integration=integration, clock=clock)
     boards = _boards(records, declared, integration, baseline, command)
     names = sorted(row["name"] for row in boards[0]["board"]["submissions"])
+    details = read_details(records.trials, declared)
+    _add_deciding(boards, details, declared)
     points, environments = _Interned([], {}), _Interned([], {})
-    rows = [
-        _trial(details, source, names, declared, points, environments)
-        for details in read_details(records.trials, declared)
-    ]
+    places = [{name: i for i, name in enumerate(of)} for of in (names, declared.names)]
+    rows = [_trial(one, source, *places, points, environments) for one in details]
     return {
         "title": title or f"Leaderboard of {Path(results_dir).resolve().name}",
         "source": source,
@@ -125,6 +132,10 @@ def payload(
         "clock": clock,
         "unit": boards[0]["board"]["unit"],
         "boards": boards,
+        "states": {
+            state: {"word": word, "meaning": MEANINGS[state], "rule": RULES.get(state)}
+            for state, word in WORDS.items()
+        },
         "workloads": [_workload(declared, index) for index in range(len(declared.names))],
         "submissions": [_submission(declared, name) for name in names],
         "environments": environments.values,
@@ -174,6 +185,28 @@ def _boards(
     return made
 
 
+def _add_deciding(
+    boards: Sequence[dict[str, Any]], details: Sequence[Details], suite: Suite
+) -> None:
+    """Adds to each board which trial stands for each of its cells."""
+    targets = {target.name: target for target in suite.workloads}
+    index = {id(one): place for place, one in enumerate(details)}
+    decided = {
+        (name, workload): deciding(trials, targets[workload])
+        for (name, workload), trials in by_cell(details, suite).items()
+    }
+    for made in boards:
+        board = made["board"]
+        made["deciding"] = {
+            row["name"]: {
+                workload: index[id(of_median_study(found, board["studies"]))]
+                for workload in board["suite"]
+                if (found := decided.get((row["name"], workload)))
+            }
+            for row in board["submissions"]
+        }
+
+
 def _tier(suite: Suite, target: Any) -> str | None:
     """A workload's tier; a held-out variant is of its base's, with which it stands or falls."""
     return {t.name: t.tier for t in suite.base}[target.base or target.name]
@@ -205,16 +238,16 @@ def _submission(suite: Suite, name: str) -> dict[str, Any]:
 def _trial(
     details: Details,
     source: str,
-    names: Sequence[str],
-    suite: Suite,
+    submissions: Mapping[str, int],
+    workloads: Mapping[str, int],
     points: _Interned,
     environments: _Interned,
 ) -> list[Any]:
     trial, record = details.trial, details.record
     off_clock = record.get("off_clock") or {}
     values = {
-        "submission": names.index(trial.submission),
-        "workload": suite.names.index(trial.workload),
+        "submission": submissions[trial.submission],
+        "workload": workloads[trial.workload],
         "study": trial.study,
         "trial": trial.number,
         "path": os.path.relpath(trial.path, source),

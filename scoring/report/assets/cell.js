@@ -4,7 +4,7 @@ function cellDetails(row, workload) {
   const cell = row.cells[workload.name];
   const unit = data.unit;
   const of = trialsOf(row.name, workload.name);
-  const trial = medianTrial(of);
+  const trial = decidingTrial(row.name, workload.name);
   const studies = cell.studies.map(
     (time, i) => `study ${i}: ${time === null ? absent(of, i) : timeText(time, unit)}`,
   );
@@ -43,23 +43,15 @@ function sentence(cell, workload) {
   if (cell.state === "missed") {
     const how = cell.detail ? `; most of its trials ended as \u201c${cell.detail}\u201d` : "";
     return (
-      `Missed: the target was met in ${cell.studies_reached} of ` +
+      `${upper(data.states.missed.word)}: the target was met in ${cell.studies_reached} of ` +
       `${plural(cell.studies.length, "study", "studies")}, so the median study has no ` +
       `time${how}.`
     );
   }
-  return {
-    too_slow:
-      "Disqualified here (rule 2): the target was reached, but in more than 4 times the " +
-      "fastest; counts as missed.",
-    base_missed:
-      "Disqualified here (rule 1): a held-out variant counts only where its base, " +
-      `${workload.base}, was reached.`,
-    variant_missed:
-      "Disqualified here (rule 3): the target was reached, but not that of its held-out " +
-      "variant; counts as missed.",
-    missing: "No logs: no trial of this submission on this workload is on disk; counts as missed.",
-  }[cell.state];
+  const { word, meaning, rule } = data.states[cell.state];
+  if (rule === null) return `${upper(word)}: ${meaning}.`;
+  const base = workload.held_out ? ` Its base is ${workload.base}.` : "";
+  return `Disqualified here (rule ${rule}): ${meaning}.${base}`;
 }
 
 /** What shows the trial that stands for the cell, and what runs it again. */
@@ -71,7 +63,7 @@ function commandsOf(name, workload, trial) {
           el(
             "p",
             { class: "note" },
-            `Look at its median trial (study ${trial.study}, trial ${trial.trial}):`,
+            `Look at the trial that stands for it (study ${trial.study}, trial ${trial.trial}):`,
           ),
           command(showCommand(trial)),
         ]

@@ -1,4 +1,4 @@
-// Learning curves on one workload: every trial faint, the best trial of the median study bold.
+// Learning curves on one workload: every trial faint, that of the median study bold.
 
 const AXES = {
   seconds: ["on-clock time (s)", (trial) => trial.curve_seconds],
@@ -76,7 +76,9 @@ function curvesChart({ workload, axis: chosen }, onclick) {
   if (!of.length) return `None of the submissions chosen has logs on ${workload}.`;
   const [title, horizontal] = AXES[chosen];
   const count = of.reduce((sum, [, found]) => sum + found.length, 0);
-  const traces = of.flatMap(([name, found]) => curveTraces(name, found, horizontal, count > 40));
+  const traces = of.flatMap(([name, found]) =>
+    curveTraces(name, found, decidingTrial(name, workload), horizontal, count > 40),
+  );
   if (!traces.some((trace) => trace.x.some((value) => value !== null)))
     return `The logs on ${workload} say nothing to draw ${title} by.`;
   const { metric, target, direction } = workloadNamed.get(workload);
@@ -124,9 +126,8 @@ function curvesChart({ workload, axis: chosen }, onclick) {
 }
 
 /** Two traces a submission: all its trials with gaps between, and the one that stands for it. */
-function curveTraces(name, found, horizontal, crowded) {
+function curveTraces(name, found, median, horizontal, crowded) {
   const style = styleOf(name);
-  const median = medianTrial(found);
   const others = { x: [], y: [], customdata: [] };
   for (const trial of found.filter((one) => one !== median)) {
     others.x.push(...horizontal(trial), null);
@@ -145,6 +146,7 @@ function curveTraces(name, found, horizontal, crowded) {
       line: { color: style.colour, width: 1.1 },
       hovertemplate: hover("(another trial)"),
     });
+  if (median === null) return made; // all are beyond what is declared
   made.push({
     type: "scatter",
     mode: "lines+markers",

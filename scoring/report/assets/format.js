@@ -45,6 +45,8 @@ function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
+const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 function listed(words, most = 6) {
   if (words.length > most)
     return `${words.slice(0, most).join(", ")} and ${words.length - most} more`;

@@ -59,7 +59,7 @@ function verdict(of) {
     `${intervalText(first.rank_interval, String)}`;
   if (!rivals.length) return `${lead} (${sure}).`;
   return (
-    `${lead} (${sure}), but not surely: ${listed(rivals.map((row) => row.name))} may be ` +
-    "first as well."
+    `${first.name} has the highest score, ${found} (${sure}), but the data do not decide ` +
+    `which is first: ${listed([first, ...rivals].map((row) => row.name))} may be.`
   );
 }

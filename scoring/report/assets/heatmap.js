@@ -1,26 +1,30 @@
 // Submissions x workloads: time to target relative to the fastest, or why there is none.
 
-const STATES = {
-  reached: ["reached", "1.25\u00d7", "times the fastest; the fastest itself is \u201cbest\u201d"],
-  missed: [
-    "missed",
-    "\u2715 missed",
-    "the median study missed the target; \u201cdiverged\u201d or \u201cerror\u201d say " +
-      "how most trials ended",
-  ],
-  too_slow: [
-    "taken",
-    "\u2298 5.1\u00d7",
-    "disqualified: reached, but in more than 4 times the fastest",
-  ],
-  base_missed: [
-    "taken",
-    "\u2298 base",
-    "disqualified: a held-out variant counts only where its base was reached",
-  ],
-  variant_missed: ["taken", "\u2298 variant", "disqualified: its held-out variant was missed"],
-  missing: ["missing", "no logs", "no trial on disk"],
+const DISQUALIFIED = "\u2298";
+const STYLES = {
+  reached: "reached",
+  missed: "missed",
+  too_slow: "taken",
+  base_missed: "taken",
+  variant_missed: "taken",
+  missing: "missing",
 };
+const EXAMPLES = { reached: "1.25\u00d7", too_slow: `${DISQUALIFIED} 5.1\u00d7` };
+
+/** The word of a state behind its mark; of a rule, what was missed. */
+function stateText(state, detail) {
+  const { word, rule } = data.states[state];
+  if (rule !== null) return `${DISQUALIFIED} ${word.replace(" missed", "")}`;
+  return state === "missed" ? `\u2715 ${detail || word}` : word;
+}
+
+const example = (state) => EXAMPLES[state] ?? stateText(state);
+
+function stateMeaning(state) {
+  if (state === "reached") return "times the fastest; the fastest itself is \u201cbest\u201d";
+  const { meaning, rule } = data.states[state];
+  return rule === null ? meaning : `disqualified (rule ${rule}): ${meaning}`;
+}
 
 function heatmapPanel() {
   const table = el("table", { class: "heat", id: "heat" });
@@ -136,7 +140,7 @@ function bestTime(workload) {
 }
 
 function seenAs(cell, best) {
-  const [state] = STATES[cell.state];
+  const state = STYLES[cell.state];
   if (cell.state === "reached") {
     const warm =
       cell.ratio === 1
@@ -149,14 +153,9 @@ function seenAs(cell, best) {
       text: cell.ratio === 1 ? "best" : ratioText(cell.ratio),
     };
   }
-  const words = {
-    missed: `\u2715 ${cell.detail || "missed"}`,
-    too_slow: `\u2298 ${best ? `${(cell.time / best).toFixed(1)}\u00d7` : "over 4\u00d7"}`,
-    base_missed: "\u2298 base",
-    variant_missed: "\u2298 variant",
-    missing: "no logs",
-  };
-  return { state, warm: 0, text: words[cell.state] };
+  const slow = cell.state === "too_slow" && best;
+  const over = () => `${DISQUALIFIED} ${(cell.time / best).toFixed(1)}\u00d7`;
+  return { state, warm: 0, text: slow ? over() : stateText(cell.state, cell.detail) };
 }
 
 /** What the marks mean, of those that occur. */
@@ -165,9 +164,9 @@ function drawKey(list) {
     rows().flatMap((row) => Object.values(row.cells).map((cell) => cell.state)),
   );
   list.replaceChildren(
-    ...Object.entries(STATES)
+    ...Object.entries(STYLES)
       .filter(([state]) => found.has(state))
-      .map(([, [style, text, meaning]]) =>
+      .map(([state, style]) =>
         el(
           "li",
           {},
@@ -177,10 +176,10 @@ function drawKey(list) {
             el(
               "span",
               { class: style, style: "--warm:62" },
-              el("button", { type: "button", tabindex: -1, disabled: true }, text),
+              el("button", { type: "button", tabindex: -1, disabled: true }, example(state)),
             ),
           ),
-          meaning,
+          stateMeaning(state),
         ),
       ),
   );

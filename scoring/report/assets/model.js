@@ -37,25 +37,9 @@ function stepsOf(trial) {
   return Array.from({ length: count }, (_, i) => first + every * i);
 }
 
-/** The best metric of a trial, for telling misses apart; worse is larger. */
-function closest(trial) {
-  const sign = trial.on.direction === "maximize" ? -1 : 1;
-  const known = trial.curve_metric.filter((value) => value !== null).map((value) => sign * value);
-  return known.length ? Math.min(...known) : Infinity;
-}
-
-/** The best trial of the median study of the given trials; of two middle ones, the faster. */
-function medianTrial(of) {
-  const best = [...grouped(of, (trial) => trial.study).values()].map((study) =>
-    study.reduce((a, b) => (ordered(b, a) ? b : a)),
-  );
-  best.sort((a, b) => (ordered(a, b) ? -1 : 1));
-  return best[Math.floor((best.length - 1) / 2)] ?? null;
-}
-
-function ordered(a, b) {
-  const [ta, tb] = [a.time ?? Infinity, b.time ?? Infinity];
-  return ta === tb ? closest(a) < closest(b) : ta < tb;
+/** The trial that stands for a cell of the chosen leaderboard; null where there is none. */
+function decidingTrial(name, workload) {
+  return trials[entry().deciding[name]?.[workload]] ?? null;
 }
 
 function middle(values) {
