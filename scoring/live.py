@@ -169,8 +169,7 @@ def _compare(
     )
     names = [target.name for target in base]
     index = [names.index(target.base) for target in held_out]
-    ruled = profiles.apply_rules(median[:, : len(base)], median[:, len(base) :], index)
-    relative = profiles.ratios(np.concatenate(ruled, axis=1))
+    relative = profiles.relative_to_best(median, len(base), index)
     scores = profiles.integrate(relative[:, : len(base)])
     order = ranks(scores)
     return {

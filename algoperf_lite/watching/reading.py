@@ -2,14 +2,19 @@
 
 import math
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from algoperf_lite.records import EVALUATIONS_FILE
-from scoring.clocks import TIME_COLUMN, first_hit
-from scoring.evaluations import MalformedError, Request, read_many
-from scoring.suite import WorkloadTarget
-from scoring.walk import TrialPath
+from algoperf_lite.watching.situation import Ended
+from scoring.evaluations import Evaluations, MalformedError, read_many
+from scoring.reader import each_once
+from scoring.record import read_record
+from scoring.suite import Suite, WorkloadTarget
+from scoring.trial import judge, request
+from scoring.voiding import void_copies, void_other_targets
+from scoring.walk import Problem, TrialPath
 
 _TAIL_BYTES = 8192  # of a csv that grows: several rows of the widest workload
 Stamp = tuple[int, int]
@@ -49,21 +54,78 @@ def last_row(path: str | Path) -> dict[str, float]:
     return {name: number for name, number in numbers if number is not None}
 
 
-def scored_time(trial: TrialPath, target: WorkloadTarget, record: dict[str, Any]) -> float:
-    """On-clock seconds to the target, as `scoring.reader` has it; infinity where it was missed.
+@dataclass(frozen=True)
+class Files:
+    """What an ended trial's files hold.
+
+    Attributes:
+        trial: whose they are.
+        at: when the record was written, in seconds since 1970.
+        record: the trial.json.
+        rows: the evaluations, or why they cannot be used.
+    """
+
+    trial: TrialPath
+    at: float
+    record: dict[str, Any]
+    rows: Evaluations | MalformedError
+
+
+def read_ended(trial: TrialPath, target: WorkloadTarget, at: float) -> Files | None:
+    """Reads a trial's files; None if it has not ended, or is to be run again.
+
+    Args:
+        trial: whose.
+        target: of its workload.
+        at: when its record was written.
 
     Raises:
-        MalformedError: the evaluations that should tell cannot be read.
+        MalformedError: the record cannot be read.
     """
-    if record["status"] != "target_reached":
-        return math.inf
-    path = os.path.join(trial.path, EVALUATIONS_FILE)
-    columns = (TIME_COLUMN, target.column)
-    (rows,) = read_many([Request(path, columns, sha256=record.get("evaluations_sha256"))])
-    if isinstance(rows, MalformedError):
-        raise MalformedError(f"{EVALUATIONS_FILE} {rows}")
-    row = first_hit(rows, target, record.get("budget_seconds"))
-    return math.inf if row is None else float(rows.columns[TIME_COLUMN][row])
+    record = read_record(trial)
+    if record is None or record["status"] == "interrupted":
+        return None
+    (rows,) = read_many([request(trial, target, record)])
+    return Files(trial, at, record, rows)
+
+
+def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[Problem]]:
+    """What trials come to: as `scoring.reader.read_trials` has it, of files that are read already.
+
+    Args:
+        found: of all trials that have ended, as some void others.
+        suite: the one that lies in the results directory.
+
+    Returns:
+        The trials in the order of `found`, and what is malformed.
+    """
+    found, problems = list(found), []
+    targets = {target.name: target for target in suite.workloads}
+    places = [files.trial for files in found]
+    records = [dict(files.record) for files in found]  # voiding changes them
+    void_other_targets(places, records, suite, problems)
+    void_copies(places, records, problems)
+    ended = []
+    for files, record in zip(found, records, strict=True):
+        target = targets[files.trial.workload]
+        trial = judge(files.trial, target, record, files.rows, "time", problems)
+        ended.append(
+            Ended(
+                trial=files.trial,
+                status=trial.status,
+                reason=trial.reason,
+                time=trial.time,
+                at=files.at,
+                wall=_seconds((record.get("off_clock") or {}).get("wall")),
+                budget=record.get("budget_seconds"),
+            )
+        )
+    return ended, each_once(problems)
+
+
+def _seconds(value: Any) -> float | None:
+    """A record's seconds that nothing scores by, and that therefore nothing has checked."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _number(text: str) -> float | None:

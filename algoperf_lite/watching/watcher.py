@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Iterable
@@ -10,14 +9,22 @@ from pathlib import Path
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.records import EVALUATIONS_FILE, SUITE_FILE, TRIAL_FILE, trial_directory
-from algoperf_lite.watching.reading import Stamp, last_row, scored_time, stamp, stat
+from algoperf_lite.watching.reading import (
+    Files,
+    Stamp,
+    judge_all,
+    last_row,
+    read_ended,
+    stamp,
+    stat,
+)
 from algoperf_lite.watching.situation import Ended, Running, Situation, seconds_left
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import MalformedError
 from scoring.live import Identity, Standings, standings
-from scoring.record import read_record
+from scoring.reader import each_once
 from scoring.suite import Suite, WorkloadTarget, load_suite
-from scoring.walk import TrialPath
+from scoring.walk import Problem, TrialPath
 
 
 class Watcher:
@@ -39,8 +46,10 @@ class Watcher:
         self._suite_stamp: Stamp | None = None
         self._trials: list[tuple[TrialPath, WorkloadTarget, str]] = []
         self._stamps: dict[Identity, Stamp] = {}
-        self._ended: dict[Identity, Ended] = {}
-        self._problems: dict[str, str] = {}
+        self._files: dict[Identity, Files] = {}
+        self._unreadable: dict[str, str] = {}
+        self._ended: tuple[Ended, ...] | None = None  # until they are judged
+        self._problems: list[Problem] = []
         self._latest: tuple[str, Stamp | None, dict[str, float]] = ("", None, {})
         self._standings: Standings | None = None
 
@@ -59,7 +68,7 @@ class Watcher:
                              sign_of_life=root.st_mtime)  # fmt: skip
         todo = self._read_records(self._suite)
         running = self._running(self._suite, todo)
-        ended = tuple(sorted(self._ended.values(), key=lambda e: (-e.at, e.trial.identity)))
+        ended = self._ended
         signs = [root.st_mtime, *(e.at for e in ended[:1]), *([running.at] if running else [])]
         return Situation(
             results=self.results,
@@ -77,7 +86,8 @@ class Watcher:
         )
 
     def _told(self) -> tuple[str, ...]:
-        return tuple(f"{path}: {what}" for path, what in self._problems.items())
+        unreadable = (Problem(path, what) for path, what in self._unreadable.items())
+        return tuple(map(str, each_once((*unreadable, *self._problems))))
 
     def _read_suite(self) -> None:
         path = self.results / SUITE_FILE
@@ -86,59 +96,52 @@ class Watcher:
             return
         self._suite_stamp = now
         self._suite, self._standings, self._trials = None, None, []
-        self._stamps.clear()
-        self._ended.clear()
-        self._problems.clear()
+        self._ended, self._problems = None, []
+        for cache in (self._stamps, self._files, self._unreadable):
+            cache.clear()
         if now is None:
             return
         try:
             self._suite = _declared(path)
         except UsageError as error:  # perhaps half-written: the next look may find it whole
-            self._problems[str(path)] = str(error).removeprefix(f"{path}: ")
+            self._unreadable[str(path)] = str(error).removeprefix(f"{path}: ")
             return
         self._trials = list(_trials(self.results, self._suite))
 
     def _read_records(self, suite: Suite) -> list[tuple[TrialPath, WorkloadTarget]]:
         """Read the records that are new or have changed; returns the trials still to do."""
-        todo, changed = [], self._standings is None
+        todo, changed = [], self._ended is None
         for trial, target, path in self._trials:
             status, key = stat(path), trial.identity
             now = stamp(status)
             if now != self._stamps.get(key):
                 changed = True
                 self._stamps.pop(key, None)
-                self._ended.pop(key, None)
-                self._problems.pop(path, None)
+                self._files.pop(key, None)
+                self._unreadable.pop(path, None)
                 if now is not None:
                     self._stamps[key] = now
-                    self._read_record(trial, target, path, status.st_mtime)
-            if key not in self._ended:
+                    self._read_files(trial, target, path, status.st_mtime)
+            if key not in self._files:
                 todo.append((trial, target))
-        if changed and suite.declared.get("points") != "given":  # points of an exploration
-            self._standings = standings({k: e.time for k, e in self._ended.items()}, suite)
+        if changed:
+            self._judge(suite)
         return todo
 
-    def _read_record(self, trial: TrialPath, target: WorkloadTarget, path: str, at: float) -> None:
+    def _read_files(self, trial: TrialPath, target: WorkloadTarget, path: str, at: float) -> None:
         try:
-            record = read_record(trial)
+            files = read_ended(trial, target, at)
         except MalformedError as error:
-            self._problems[path] = str(error)
+            self._unreadable[path] = str(error)
             return
-        if record is None or record["status"] == "interrupted":
-            return
-        try:
-            scored = scored_time(trial, target, record)
-        except MalformedError as error:
-            self._problems[path], scored = str(error), math.inf
-        self._ended[trial.identity] = Ended(
-            trial=trial,
-            status=record["status"],
-            reason=record.get("reason"),
-            time=scored,
-            at=at,
-            wall=(record.get("off_clock") or {}).get("wall"),
-            budget=record.get("budget_seconds"),
-        )
+        if files is not None:
+            self._files[trial.identity] = files
+
+    def _judge(self, suite: Suite) -> None:
+        ended, self._problems = judge_all(self._files.values(), suite)
+        self._ended = tuple(sorted(ended, key=lambda e: (-e.at, e.trial.identity)))
+        if suite.declared.get("points") != "given":  # points of an exploration
+            self._standings = standings({e.trial.identity: e.time for e in ended}, suite)
 
     def _running(
         self, suite: Suite, todo: Iterable[tuple[TrialPath, WorkloadTarget]]
@@ -175,7 +178,7 @@ class Watcher:
         ruleset = suite.ruleset_of(running.submission)
         alike = (
             ended.budget
-            for ended in self._ended.values()
+            for ended in self._ended
             if ended.trial.workload == running.workload
             and suite.ruleset_of(ended.trial.submission) == ruleset
         )

@@ -1,5 +1,6 @@
 """What a watcher sees of a directory that others write to, look by look; nothing sleeps."""
 
+import hashlib
 import json
 import math
 import os
@@ -8,6 +9,8 @@ import pytest
 
 from algoperf_lite.watching import Watcher
 from algoperf_lite.watching import watcher as module
+from scoring.reader import read_records
+from scoring.suite import load_suite
 from tests.scoring.made_logs import MISS, declared, hit, write_trial
 
 NOW = 2_000_000_000.0
@@ -100,10 +103,56 @@ def test_evaluations_that_changed_since_are_told_and_miss(root):
     assert "has changed" in found.problems[0]
 
 
+def put_record(path, **record):
+    digest = hashlib.sha256((path / "eval_measurements.csv").read_bytes()).hexdigest()
+    record = {"schema": 1, "evaluations_sha256": digest} | record
+    (path / "trial.json").write_text(json.dumps(record))
+
+
+def test_what_the_scorer_does_not_believe_is_no_hit(root):
+    declare(root, studies=2)
+    put_record(write_trial(root, "a", "a", hit(2.0)), submission="a", **reached())
+    copied = write_trial(root, "b", "a", hit(2.0))
+    put_record(copied, submission="a", **reached())
+    other = write_trial(root, "a", "b", hit(3.0))
+    put_record(other, **reached(target={"metric": "loss", "value": 9.0}))
+    put_record(write_trial(root, "b", "b", hit(4.0)), status="budget_exhausted")
+    put_record(write_trial(root, "a", "a", MISS, study=1), **reached())
+    changed = write_trial(root, "b", "a", hit(5.0), study=1)
+    put_record(changed, **reached(evaluations_sha256="0" * 64))
+    put_record(write_trial(root, "a", "b", hit(6.0), study=1), status="invalid")
+    put_record(write_trial(root, "b", "b", hit(7.0), study=1), **reached())
+    found = Watcher(root).look()
+    declared = load_suite(root / "suite.json")
+    scored = read_records(root, declared)
+    assert {e.trial.path: (e.time, e.status, e.reason) for e in found.ended} == {
+        trial.path: (trial.time, trial.status, trial.reason) for trial in scored.trials
+    }
+    assert sum(math.isfinite(ended.time) for ended in found.ended) == 2
+    assert sorted(found.problems) == sorted(map(str, scored.problems))
+    assert len(found.problems) == 4
+
+
+def test_a_copy_is_told_apart_when_its_original_comes(root):
+    watcher = Watcher(root)
+    put_record(write_trial(root, "b", "a", hit(2.0)), submission="a", **reached())
+    assert [ended.time for ended in watcher.look().ended] == [2.0]
+    put_record(write_trial(root, "a", "a", hit(2.0)), submission="a", **reached())
+    times = {ended.trial.submission: ended.time for ended in watcher.look().ended}
+    assert times == {"a": 2.0, "b": math.inf}
+
+
+@pytest.mark.parametrize("wall", ["long", None, [1.0], 1e400])
+def test_a_wall_time_that_is_none_is_left_out(root, wall):
+    write_trial(root, "a", "a", hit(2.0), record=reached(wall))
+    write_trial(root, "b", "a", hit(2.0), record=reached(10.0))
+    assert Watcher(root).look().seconds_left == 20.0
+
+
 def test_only_what_has_changed_is_read(root, monkeypatch):
     read = []
-    monkeypatch.setattr(module, "read_record", lambda trial, f=module.read_record: (
-        read.append(trial.submission), f(trial))[1])  # fmt: skip
+    monkeypatch.setattr(module, "read_ended", lambda trial, *rest, f=module.read_ended: (
+        read.append(trial.submission), f(trial, *rest))[1])  # fmt: skip
     monkeypatch.setattr(module, "last_row", lambda path, f=module.last_row: (
         read.append("csv"), f(path))[1])  # fmt: skip
     monkeypatch.setattr(module, "load_suite", lambda path, f=module.load_suite: (
