@@ -1,11 +1,12 @@
 """Damages records at random and scores them: nothing may crash, and no miss may become a hit.
 
-    python -m benchmarks.fuzz_records [--mutations 20000] [--seed 0] [--json]
+    python -m benchmarks.fuzz_records [--mutations 20000] [--draw-every 500] [--seed 0] [--json]
 
 Small results directories are made with the writer of real records, and with logs as AlgoPerf writes
 them beside those. Each trial changes one file (csv, trial.json or suite.json) in one to three
-places: bits flipped, bytes overwritten, deleted, inserted, doubled or swapped, the end cut off.
-Then the directory is scored, and read for a report. What must hold, whatever the damage:
+places: bits flipped, bytes overwritten, deleted, inserted, doubled or swapped, the end cut off, a
+number or name made another value. Then the directory is scored, and read whole for a report; now
+and then it is drawn, and compared with the whole one, as well. What must hold, whatever the damage:
 
   * nothing but a UsageError is raised;
   * no file is reported twice;
@@ -19,6 +20,7 @@ that they are scored by, cannot be noticed: of those only the first two hold.
 
 import json
 import random
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -37,11 +39,16 @@ from algoperf_lite.records import (
     trial_directory,
     write_json,
 )
+from scoring.compare import compare
+from scoring.figures import write_figures
 from scoring.leaderboard import find_suite, from_records
 from scoring.reader import read_records
 from scoring.report.payload import payload
 
-KINDS = ("flip", "overwrite", "delete", "insert", "double", "swap", "truncate")
+KINDS = ("flip", "overwrite", "delete", "insert", "double", "swap", "truncate", "value")
+# What a number or a name becomes: values of all the types that JSON has, and of none.
+VALUES = (b"null", b"true", b"-1", b"0", b"NaN", b"1e999", b"1e300", b'"x"', b"[]", b"{}", b"")
+_TOKEN = re.compile(rb'"[^"\n]*"|[-+.\w]+')
 TARGET = {"metric": "loss", "value": 1.0, "direction": "minimize"}
 # By workload: how our trial ends, and its (seconds, loss) at each evaluation; the budget is 25 s.
 TRIALS = {
@@ -58,8 +65,9 @@ class Mutation:
 
     Attributes:
         kind: one of `KINDS`.
-        at: where, modulo the length of the file.
-        length: of the block that is deleted, doubled or swapped, at most.
+        at: where, modulo the length of the file; of a value which, modulo how many there are.
+        length: of the block that is deleted, doubled or swapped, at most; of a value which of
+            `VALUES` it becomes, modulo their number.
         fill: what is inserted or written over.
     """
 
@@ -70,6 +78,8 @@ class Mutation:
 
     def apply(self, data: bytes) -> bytes:
         """The changed bytes; possibly the same, as where equal blocks are swapped."""
+        if self.kind == "value":
+            return self._with_another_value(data)
         at = self.at % max(len(data), 1)
         end = at + self.length
         before, block, after = data[:at], data[at:end], data[end:]
@@ -84,6 +94,13 @@ class Mutation:
             "truncate": b"",
         }
         return before + changed[self.kind]
+
+    def _with_another_value(self, data: bytes) -> bytes:
+        places = [found.span() for found in _TOKEN.finditer(data)]
+        if not places:
+            return data
+        start, end = places[self.at % len(places)]
+        return data[:start] + VALUES[self.length % len(VALUES)] + data[end:]
 
 
 @dataclass(frozen=True)
@@ -109,7 +126,7 @@ class World:
             "workloads": {name: {**target, "step_hint": 30, "tier": "lite"} for name in TRIALS},
             "studies": 1,
             "trials": 1,
-            "submissions": {"ours": {"ruleset": "self"}},
+            "submissions": {"ours": {"ruleset": "self"}, "foreign": {"ruleset": "self"}},
         }
         write_json(root / SUITE_FILE, declared)
         files = {
@@ -119,8 +136,13 @@ class World:
         }
         return cls(root, clock, files, _hits(read_records(root, find_suite(root), clock=clock)))
 
-    def check(self, path: Path, mutations: Iterable[Mutation]) -> str:
+    def check(self, path: Path, mutations: Iterable[Mutation], draw: bool = False) -> str:
         """Damages a file, scores, and mends it again.
+
+        Args:
+            path: the file.
+            mutations: what happens to it, one after another.
+            draw: draw the figures, and compare with the whole directory, too.
 
         Returns:
             "unchanged", "refused" (a UsageError), "reported" or "unnoticed".
@@ -141,6 +163,8 @@ class World:
             json.dumps(board.to_json(), allow_nan=False)
             # A baseline that damage has renamed would be refused there: none is given.
             json.dumps(payload(self.root, clock=self.clock), allow_nan=False)
+            if draw:
+                self._draw()
         except UsageError:
             return "refused"
         finally:
@@ -151,6 +175,17 @@ class World:
         if self._is_ours(path):
             self._check_reported(path, data, records, reported)
         return "reported" if reported else "unnoticed"
+
+    def _draw(self) -> None:
+        """Draws the damaged directory, and compares it with a whole one."""
+        with tempfile.TemporaryDirectory() as directory:
+            write_figures(self.root, directory, clock=self.clock, formats=("svg",))
+            whole = Path(directory, "whole")
+            for path, data in self.files.items():
+                copy = whole / path.relative_to(self.root)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(data)
+            json.dumps(compare(whole, self.root, clock=self.clock).to_json(), allow_nan=False)
 
     def _check_hits(self, path: Path, hits: dict[tuple, float]) -> None:
         for identity, time in hits.items():
@@ -206,7 +241,7 @@ def _write_ours(root: Path, workload: str, status: str, rows: list[tuple]) -> No
             "robust_seconds": seconds,
             "noisy": False,
             "drifted": True,
-            "clock": {"data": 0.25, "update": seconds - 0.25},
+            "clock": {"data": 0.25, "update": seconds - 1, "eval_params": 0.5, "on_eval": 0.25},
             "compiles_on_clock": {"count": 0, "seconds": 0.0},
             "off_clock": {"compile": 3.5, "evaluation": 0.5},
             "window_seconds_per_step": [1.0 for _ in rows],
@@ -231,19 +266,19 @@ def make_worlds(root: Path) -> list[World]:
     return [World.make(root / clock, clock, foreign) for clock, foreign in clocks.items()]
 
 
-def run(mutations: int, seed: int) -> dict[str, dict[str, int]]:
+def run(mutations: int, seed: int, draw_every: int = 500) -> dict[str, dict[str, int]]:
     """Tries so many damages; counts by file name of what became of them."""
     rng = random.Random(seed)
     root = Path(tempfile.mkdtemp(prefix="fuzz_"))
     found: dict[str, Counter] = {}
     try:
         worlds = make_worlds(root)
-        for _ in range(mutations):
+        for i in range(mutations):
             world = rng.choice(worlds)
             path = rng.choice(list(world.files))
             changes = [_random_mutation(rng) for _ in range(rng.randint(1, 3))]
             try:
-                outcome = world.check(path, changes)
+                outcome = world.check(path, changes, draw=i % draw_every == draw_every - 1)
             except Exception as error:
                 error.add_note(f"{path.relative_to(root)} changed by {changes}")
                 raise
@@ -264,11 +299,12 @@ def _random_mutation(rng: random.Random) -> Mutation:
 
 @click.command()
 @click.option("--mutations", default=20000, show_default=True, help="Damages to try.")
+@click.option("--draw-every", default=500, show_default=True, help="Draw one of so many.")
 @click.option("--seed", default=0, show_default=True, help="Of the damages.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(mutations, seed, as_json):
+def main(mutations, draw_every, seed, as_json):
     """Damage records at random and score them."""
-    found = run(mutations, seed)
+    found = run(mutations, seed, draw_every)
     if as_json:
         click.echo(json.dumps({"mutations": mutations, "seed": seed, "outcomes": found}, indent=1))
         return

@@ -89,6 +89,11 @@ def from_records(
     names = [*records.submissions, *(suite.submissions or ())]
     if ruleset is not None:
         names = _of_ruleset(names, suite, ruleset)
+        if baseline is not None and suite.ruleset_of(baseline) not in (None, ruleset):
+            raise UsageError(
+                f"baseline {baseline!r} is of the ruleset {suite.ruleset_of(baseline)!r}, and only"
+                f" those of {ruleset!r} are ranked: leave --ruleset out, or take another baseline"
+            )
         trials = [trial for trial in trials if trial.submission in names]
         suite = suite.with_submissions(names)
     table = time_table(trials, suite, names)

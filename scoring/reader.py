@@ -23,7 +23,7 @@ class Records:
 
     Attributes:
         trials: in a fixed order.
-        submissions: that have a directory, with or without trials of the suite.
+        submissions: that take part and have a directory, with or without trials of the suite.
         problems: what was malformed, and is skipped or voided; a path at most once.
         clock: that the trials' times are on.
     """
@@ -57,11 +57,26 @@ def read_records(
     found = walk(results_dir, suite.names, known)
     # Of workloads that a directory's own suite declares some may not have been run yet.
     own_suite = Path(suite.where) == Path(results_dir) / SUITE_FILE
-    trials, problems = read_trials(found.trials, suite, clock, own_suite=own_suite)
+    declared, strangers = _declared(results_dir, found.submissions, suite)
+    places = [where for where in found.trials if where.submission in declared]
+    trials, problems = read_trials(places, suite, clock, own_suite=own_suite)
     problems += without_logs(results_dir, suite.names, found, only_misspelt=own_suite)
     _refuse_untimed(trials, clock)
     _refuse_clockless(trials, clock)
-    return Records(trials, found.submissions, each_once((*found.problems, *problems)), clock)
+    return Records(trials, declared, each_once((*found.problems, *strangers, *problems)), clock)
+
+
+def _declared(
+    results_dir: str | Path, found: Sequence[str], suite: Suite
+) -> tuple[list[str], list[Problem]]:
+    """The submissions that take part: all, if the suite declares none."""
+    declared = set(suite.submissions or found)
+    what = (
+        "is not among the submissions that the suite declares: not counted; `algoperf-lite merge`"
+        " puts results directories together"
+    )
+    strangers = [Problem(os.path.join(results_dir, n), what) for n in found if n not in declared]
+    return [name for name in found if name in declared], strangers
 
 
 def read_trials(

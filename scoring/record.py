@@ -60,6 +60,16 @@ def says(record: dict[str, Any] | None, target: WorkloadTarget) -> bool | None:
     return True if reached else None
 
 
+def ended_elsewhere(record: dict[str, Any] | None, target: WorkloadTarget) -> str | None:
+    """Why a trial that missed this target does not tell: it ended when it met an easier one."""
+    if record is None or record["status"] != "target_reached":
+        return None
+    own = record.get("target")
+    if own is None or is_of(own, target):
+        return None
+    return f"ended at the target {own.get('value')!r}, before {target.value!r} was met: not counted"
+
+
 def is_of(own: dict[str, Any], target: WorkloadTarget) -> bool:
     """Whether the target in a record is this one."""
     direction = own.get("direction", target.direction)

@@ -11,7 +11,7 @@ from algoperf_lite.errors import UsageError
 from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN, first_hit, steps_at, time_at, unit
 from scoring.evaluations import Evaluations, MalformedError, Request
-from scoring.record import VOID_STATUSES, says
+from scoring.record import VOID_STATUSES, ended_elsewhere, says
 from scoring.suite import WorkloadTarget
 from scoring.walk import Problem, TrialPath
 
@@ -111,6 +111,9 @@ def judge(
         notes = rows.notes + _oddities(rows, status)
         if status not in VOID_STATUSES:
             time, hit = _outcome(where, target, record, rows, clock, notes)
+            if hit is None and (other := ended_elsewhere(record, target)):
+                status, reason = "invalid", other
+                notes.append(other)
     if notes:
         problems.append(Problem(csv_path, "; ".join(notes)))
     return Trial(

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from algoperf_lite.errors import UsageError
 from algoperf_lite.records import unwritable
 from scoring.report.payload import payload
 from scoring.suite import Suite
@@ -30,6 +31,10 @@ SCRIPTS = (
     "environment.js", "main.js",
 )  # fmt: skip
 """The page's own style sheets and scripts, each joined in this order into one."""
+
+MARK = b'<meta name="generator" content="algoperf_lite">'
+"""What tells our pages, which may be replaced, from other files."""
+_MARK_WITHIN = 512
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,15 @@ def write_report(
         baseline: see `scoring.score`.
 
     Raises:
-        UsageError: see `scoring.score`.
+        UsageError: see `scoring.score`; or what is there already is no report.
         MachineError: the file cannot be written.
 
     Example:
         >>> write_report("results/demo", "report.html").bytes  # doctest: +SKIP
     """
     start = time.perf_counter()
+    path = Path(path)
+    _refuse_to_replace(path)
     content = payload(
         results_dir,
         suite,
@@ -93,9 +100,9 @@ def write_report(
     )
     library = plotly()
     page = render(content, library).encode()
-    _replace(Path(path), page)
+    _replace(path, page)
     return Written(
-        path=Path(path),
+        path=path,
         bytes=len(page),
         plotly_bytes=len(library.encode()),
         trials=len(content["trials"]["rows"]),
@@ -141,6 +148,20 @@ def asset(name: str) -> str:
 def plotly() -> str:
     """The plotting library, as the Python package `plotly` carries it."""
     return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """Records, say, must not become a page by a slip of the keyboard."""
+    if not path.name:
+        raise UsageError("-o needs the name of a file, as in -o report.html")
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory: give -o the name of a file in it")
+    if path.is_file():
+        with path.open("rb") as file:
+            if MARK not in file.read(_MARK_WITHIN):
+                raise UsageError(
+                    f"{path} is there and is no report: give -o another name, or delete it"
+                )
 
 
 def _replace(path: Path, content: bytes) -> None:

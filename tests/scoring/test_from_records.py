@@ -69,3 +69,13 @@ def test_the_order_of_boards_does_not_matter(results):
     first = from_records(records, suite)
     from_records(records, suite.select(["b"]), ruleset="self")
     assert from_records(records, suite) == first
+
+
+def test_a_baseline_of_the_other_ruleset_is_told_from_an_unknown_one(tmp_path):
+    made = parse_suite(declared(("a",), submissions={"x": {"ruleset": "external"},
+                                                     "y": {"ruleset": "self"}}))  # fmt: skip
+    for name in ("x", "y"):
+        write_trial(tmp_path, name, "a", hit(3))
+    records = read_records(tmp_path, made)
+    with pytest.raises(UsageError, match="baseline 'x' is of the ruleset 'external', and only"):
+        from_records(records, made, ruleset="self", baseline="x")

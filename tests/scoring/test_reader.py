@@ -162,6 +162,26 @@ def test_one_that_was_killed_is_no_reason_to_refuse_a_clock(tmp_path):
     assert times[1] == math.inf
 
 
+def test_a_trial_that_ended_at_an_easier_target_tells_nothing_of_a_harder_one(tmp_path):
+    target = {"metric": "loss", "value": 1.5, "direction": "minimize"}
+    record = {"status": "target_reached", "target": target}
+    write_trial(tmp_path, "s", "a", [(0, 5), (7, 1.4)], record=record)
+    records = read(tmp_path)
+    assert (records.trials[0].time, records.trials[0].status) == (math.inf, "invalid")
+    assert whats(records) == ["ended at the target 1.5, before 1.0 was met: not counted"]
+
+
+def test_submissions_that_the_suite_does_not_declare_take_no_part(tmp_path):
+    for name in ("s", "copy"):
+        write_trial(tmp_path, name, "a", hit(3))
+    records = read(tmp_path, suite(("a",), submissions={"s": {}, "silent": {}}))
+    assert (records.submissions, [t.submission for t in records.trials]) == (["s"], ["s"])
+    (problem,) = records.problems
+    assert problem.path == str(tmp_path / "copy")
+    assert "is not among the submissions that the suite declares: not counted" in problem.what
+    assert "algoperf-lite merge" in problem.what
+
+
 # The traps: reported, skipped, never fatal.
 
 

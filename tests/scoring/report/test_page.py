@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from algoperf_lite.errors import MachineError
+from algoperf_lite.errors import MachineError, UsageError
 from scoring.report import page
-from scoring.report.page import SCRIPTS, STYLES, as_inert_json, render, write_report
+from scoring.report.page import MARK, SCRIPTS, STYLES, as_inert_json, render, write_report
 from scoring.report.payload import payload
 from tests.scoring.report.made_report import HOSTILE, REASON, make_results
 
@@ -80,7 +80,7 @@ def test_the_plotting_library_ends_no_element():
 def test_a_report_replaces_the_file_whole(results, tmp_path):
     path = tmp_path / "new" / "report.html"
     write_report(results, path)
-    path.write_text("old")
+    path.write_bytes(MARK + b"old")
     written = write_report(results, path)
     assert written.bytes == path.stat().st_size
     assert 0 < written.plotly_bytes < written.bytes
@@ -96,7 +96,7 @@ def test_an_unwritable_place_is_named(results, tmp_path):
 
 def test_a_failed_write_leaves_what_was_there(results, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
-    path.write_text("old")
+    path.write_bytes(MARK + b"old")
 
     def refuse(self, target):
         raise OSError(28, "No space left on device")
@@ -105,4 +105,27 @@ def test_a_failed_write_leaves_what_was_there(results, tmp_path, monkeypatch):
     with pytest.raises(MachineError, match="No space left"):
         write_report(results, path)
     assert os.listdir(tmp_path) == ["report.html"]
-    assert path.read_text() == "old"
+    assert path.read_bytes() == MARK + b"old"
+
+
+def test_a_page_is_replaced_and_nothing_else_is(results, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(results, path, title="one")
+    write_report(results, path, title="two")
+    assert "<title>two</title>" in path.read_text()
+    for name in ("suite.json", "index.html"):
+        (tmp_path / name).write_text("<!doctype html>\n<p>mine")
+        with pytest.raises(UsageError, match=f"{name} is there and is no report: give -o another"):
+            write_report(results, tmp_path / name)
+        assert (tmp_path / name).read_text().endswith("mine")
+
+
+@pytest.mark.parametrize(("path", "what"), [("", "needs the name"), (".", "needs the name")])
+def test_a_page_needs_the_name_of_a_file(results, path, what):
+    with pytest.raises(UsageError, match=what):
+        write_report(results, path)
+
+
+def test_a_directory_is_no_name_of_a_page(results, tmp_path):
+    with pytest.raises(UsageError, match="is a directory: give -o the name of a file in it"):
+        write_report(results, tmp_path)
