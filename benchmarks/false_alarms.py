@@ -4,8 +4,9 @@
     python -m benchmarks.false_alarms --slowdown 1.2
 
 A and B are drawn from one distribution, B `slowdown` times as long; the same functions judge them
-that judge records. A moment at which the target is met is log-normal over studies; the time that
-counts is that of the next evaluation, read by a clock with noise of its own.
+that judge records. A moment at which the target is met is log-normal over studies, and drift makes
+all moments of a run longer or shorter, and all of a run on one workload. Where evaluations are rare
+the time that counts is that of the next one, read by a clock with noise of its own.
 """
 
 import json
@@ -15,8 +16,9 @@ import click
 import numpy as np
 
 from benchmarks.markdown import table
-from scoring.paired import LEVEL, holm, overall_test, workload_test
-from scoring.times import median_over_studies
+from scoring.comparison import Comparison, Side
+from scoring.paired import AT_LEAST, overall_test
+from scoring.versus import Pairs, compared, corrected
 
 CLOCK_NOISE = 0.01
 
@@ -31,8 +33,11 @@ class Setting:
         noise: standard deviation of the logarithm of the moment at which the target is met.
         evaluations: until the target is met; 0 evaluates all the time.
         misses: probability that a study misses the target.
+        drift: standard deviation of the logarithm of what all times of a run are multiplied by, and
+            again all those of a run on one workload.
         slowdown: true ratio B / A, on every workload.
         allowance: whether the test knows that times are those of evaluations.
+        at_least: the least ratio that is marked.
     """
 
     studies: int
@@ -40,8 +45,10 @@ class Setting:
     noise: float = 0.05
     evaluations: int = 0
     misses: float = 0.0
+    drift: float = 0.0
     slowdown: float = 1.0
     allowance: bool = True
+    at_least: float = AT_LEAST
 
 
 def simulate(setting: Setting, repeats: int, seed: int = 0) -> dict[str, float]:
@@ -68,16 +75,16 @@ def _one(setting: Setting, rng: np.random.Generator) -> tuple[float, ...]:
     (a, at_a), (b, at_b) = (_draw(setting, rng, by) for by in (1.0, setting.slowdown))
     grain = 1 / setting.evaluations if setting.evaluations else 0.0
     floor = np.where(at_a == at_b, 0.0, setting.allowance * grain**2 / 6)
-    reached_a, reached_b = (np.isfinite(median_over_studies(times)) for times in (a, b))
-    tests = [workload_test(a[:, w], b[:, w], floor[:, w]) for w in range(setting.workloads)]
-    tested = reached_a & reached_b
-    p = holm(test.p if ok else np.nan for test, ok in zip(tests, tested, strict=True))
-    ratios = np.array([test.ratio for test in tests])
-    overall = overall_test(a.ravel(), b.ravel())
-    marked, failing = p < LEVEL, reached_a & ~reached_b
-    slower = overall.p < LEVEL and overall.direction > 0
-    worse = (marked & (ratios > 1)).any() or failing.any() or slower
-    return marked.any(), marked.mean(), overall.p < LEVEL, failing.any(), worse
+    rows = [
+        compared(Pairs(str(w), np.stack([a[:, w], b[:, w]]), floor[:, w]))
+        for w in range(setting.workloads)
+    ]
+    side = Side("", "", "simulated")
+    uncorrected = Comparison(side, side, tuple(rows), overall_test(a.ravel(), b.ravel()))
+    (found,) = corrected([uncorrected], setting.at_least)
+    marks = [row.mark for row in found.workloads]
+    marked = [mark in "+-" for mark in marks]
+    return any(marked), np.mean(marked), found.mark in "+-", "!" in marks, any(found.regressions)
 
 
 def _draw(
@@ -85,10 +92,12 @@ def _draw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """[N, W] times, infinity where missed, and the evaluations at which the target was met."""
     shape = (setting.studies, setting.workloads)
-    moments = factor * np.exp(setting.noise * rng.standard_normal(shape))
-    at = np.ceil(moments * setting.evaluations) if setting.evaluations else moments
-    times = at / setting.evaluations if setting.evaluations else moments
-    times = times * np.exp(CLOCK_NOISE * rng.standard_normal(shape))
+    drift = setting.drift * (rng.standard_normal() + rng.standard_normal(setting.workloads))
+    moments = factor * np.exp(drift + setting.noise * rng.standard_normal(shape))
+    at, times = moments, moments
+    if setting.evaluations:
+        at = np.ceil(moments * setting.evaluations)
+        times = at / setting.evaluations * np.exp(CLOCK_NOISE * rng.standard_normal(shape))
     return np.where(rng.random(shape) < setting.misses, np.inf, times), at
 
 
@@ -107,19 +116,24 @@ def main(repeats, slowdown, as_json):
             {"evaluations": 14, "allowance": False},
             {"misses": 0.02},
             {"misses": 0.1},
+            {"drift": 0.01, "noise": 0.003},
+            {"drift": 0.01, "noise": 0.003, "at_least": 1.0},
+            {"drift": 0.01, "noise": 0.01},
+            {"drift": 0.01},
         )
     ]
     found = [(setting, simulate(setting, repeats)) for setting in settings]
     if as_json:
         click.echo(json.dumps([asdict(setting) | rates for setting, rates in found], indent=1))
         return
-    heads = ["studies", "evaluations", "allowance", "misses", *found[0][1]]
+    heads = ["studies", "noise", "drift", "misses", "evaluations", "allowance", "at least"]
     rows = [
-        [str(s.studies), str(s.evaluations or "always"), "yes" if s.allowance else "no"]
-        + [f"{s.misses:.0%}"]
+        [str(s.studies), f"{s.noise:.1%}", f"{s.drift:.0%}", f"{s.misses:.0%}"]
+        + [str(s.evaluations or "always"), "yes" if s.allowance else "no", f"{s.at_least:g}"]
         + [f"{rate:.1%}" for rate in rates.values()]
         for s, rates in found
     ]
+    heads += found[0][1]
     click.echo(table(heads, rows, left=0), nl=False)
 
 

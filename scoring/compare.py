@@ -5,6 +5,7 @@ report = compare("results/old", "results/new")
 report.regressions
 """
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from algoperf_lite.errors import UsageError, unknown_name
 from scoring.comparable import KINDS, OF_STEPS
 from scoring.comparison import Report, Side
 from scoring.leaderboard import find_suite
+from scoring.paired import AT_LEAST
 from scoring.reader import Records, read_records
 from scoring.sides import find_sides
 from scoring.suite import Suite
@@ -29,6 +31,7 @@ def compare(
     suite: str | Path | Suite | None = None,
     clock: str = "time",
     across: Collection[str] = (),
+    at_least: float = AT_LEAST,
 ) -> Report:
     """Compares B with A, paired over the studies of each workload that both ran.
 
@@ -44,15 +47,19 @@ def compare(
         clock: what to count time by, see `scoring.clocks.CLOCKS`.
         across: kinds of difference to compare across, of `scoring.comparable.KINDS`. By steps,
             device and versions are among them.
+        at_least: ratio of two times from which a difference is marked, if it is beyond chance: two
+            runs at different times differ by the state of their machine too.
 
     Raises:
         UsageError: see `scoring.sides.find_sides` and `scoring.score`; no workload in common; an
-            unknown kind of difference.
+            unknown kind of difference; `at_least` is less than 1.
 
     Example:
         >>> report = compare("results/old", "results/new")  # doctest: +SKIP
         >>> [(row.workload, row.mark) for row in report.comparisons[0].workloads]  # doctest: +SKIP
     """
+    if not 1 <= at_least < math.inf:
+        raise UsageError(f"the least ratio that counts must be 1 or more, not {at_least}")
     for kind in across:
         if kind not in KINDS:
             raise unknown_name("kind of difference", kind, KINDS)
@@ -70,7 +77,7 @@ def compare(
         found.append(versus(pair, trials, targets, rules, across))
         for one, side in zip(sides, pair, strict=True):
             problems |= dict.fromkeys(one.problems_of(side))
-    return Report(corrected(found), clock, (*notes, *more), tuple(problems))
+    return Report(corrected(found, at_least), clock, at_least, (*notes, *more), tuple(problems))
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,11 @@ class _Read:
         return trials_of(side.submission, trials, self.suite)
 
     def problems_of(self, side: Side) -> list[Problem]:
-        start = Path(side.results) / side.submission
-        return [p for p in self.records.problems if Path(p.path).is_relative_to(start)]
+        """Of its trials, and of what holds for all trials there."""
+        own = Path(side.results, side.submission)
+        shared = {Path(side.results), Path(self.suite.where)}
+        paths = [(problem, Path(problem.path)) for problem in self.records.problems]
+        return [p for p, path in paths if path in shared or path.is_relative_to(own)]
 
 
 class _Reader:

@@ -7,13 +7,13 @@ from typing import Any
 
 from algoperf_lite.records import finite
 from scoring.clocks import unit
-from scoring.paired import LEVEL, Overall, Ratio
+from scoring.paired import AT_LEAST, LEVEL, Overall, Ratio
 from scoring.walk import Problem
 
 MARKS = {
     "+": "B slower",
     "-": "B faster",
-    "~": "not significant",
+    "~": "not significant, or too little to count",
     "?": "too few studies",
     "!": "newly failing: A reached the target, B missed it",
     "*": "newly reaching: A missed the target, B reached it",
@@ -57,9 +57,14 @@ class Times:
         return math.isfinite(self.median)
 
     @property
+    def hits(self) -> int:
+        """How many studies met it."""
+        return sum(map(math.isfinite, self.studies))
+
+    @property
     def met(self) -> str:
-        """How many studies met it, as in "2/3"."""
-        return f"{sum(map(math.isfinite, self.studies))}/{len(self.studies)}"
+        """How many studies met it of how many, as in "2/3"."""
+        return f"{self.hits}/{len(self.studies)}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class WorkloadComparison:
         ratio: of the studies that both reached.
         p: corrected for the number of tests of the report; NaN where there was no test.
         notes: what a reader must know to read the mark.
+        untested: those of the notes that say what of B could not be compared with A.
     """
 
     workload: str
@@ -83,6 +89,7 @@ class WorkloadComparison:
     ratio: Ratio
     p: float = math.nan
     notes: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ class Comparison:
         workloads: those that both were run on or should have been.
         overall: over the comparable ones.
         p: of `overall`, corrected for the number of comparisons of the report.
+        mark: a key of `MARKS`, of all workloads together.
         notes: what holds for all workloads.
     """
 
@@ -103,12 +111,8 @@ class Comparison:
     workloads: tuple[WorkloadComparison, ...]
     overall: Overall
     p: float = math.nan
+    mark: str = "~"
     notes: tuple[str, ...] = ()
-
-    @property
-    def significant(self) -> bool:
-        """Whether all workloads together tell B from A."""
-        return self.p < LEVEL and self.overall.direction != 0
 
     @property
     def name(self) -> str:
@@ -122,8 +126,16 @@ class Comparison:
         for row in self.workloads:
             if row.mark in "+!":
                 yield f"{self.name} on {row.workload}: {_worse(row)}"
-        if self.significant and self.overall.direction > 0:
+        if self.mark == "+":
             yield f"{self.name} over all workloads: B slower, p = {self.p:.2g}"
+
+    @property
+    def untested(self) -> Iterator[str]:
+        """In what B could be worse than A unseen."""
+        for row in self.workloads:
+            if row.untested:
+                how = "not tested" if row.mark in "x?" else "tested in part"
+                yield f"{self.name} on {row.workload}: {how}: {'; '.join(row.untested)}"
 
 
 @dataclass(frozen=True)
@@ -133,12 +145,14 @@ class Report:
     Attributes:
         comparisons: one for each submission.
         clock: what times are counted by.
+        at_least: ratio of two times that counts as a difference, if it is beyond chance.
         notes: what was left out of both.
         problems: what was malformed in the records of the compared, and is not counted.
     """
 
     comparisons: tuple[Comparison, ...]
     clock: str
+    at_least: float = AT_LEAST
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -146,6 +160,11 @@ class Report:
     def regressions(self) -> list[str]:
         """In what B is worse than A, beyond chance; empty if in nothing."""
         return [line for comparison in self.comparisons for line in comparison.regressions]
+
+    @property
+    def untested(self) -> list[str]:
+        """In what B could be worse than A unseen; empty if in nothing."""
+        return [*(line for c in self.comparisons for line in c.untested), *self.notes]
 
     @property
     def tested(self) -> bool:
@@ -161,13 +180,14 @@ class Report:
             "clock": self.clock,
             "unit": unit(self.clock),
             "level": LEVEL,
+            "at_least": self.at_least,
             "marks": MARKS,
             "comparisons": [
-                finite(asdict(comparison))
-                | {"name": comparison.name, "significant": comparison.significant}
+                finite(asdict(comparison)) | {"name": comparison.name}
                 for comparison in self.comparisons
             ],
             "regressions": self.regressions,
+            "untested": self.untested,
             "tested": self.tested,
             "notes": list(self.notes),
             "problems": [asdict(problem) for problem in self.problems],

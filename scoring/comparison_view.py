@@ -11,13 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.clocks import CLOCKS, unit
-from scoring.comparison import MARKS, Comparison, Report, Times, WorkloadComparison
-from scoring.paired import LEAST_PAIRS
-from scoring.tables import time_text
+from scoring.comparison import MARKS, Comparison, Report, Side, Times, WorkloadComparison
+from scoring.paired import LEAST_PAIRS, LEVEL
+from scoring.text import markdown_text, printable
+from scoring.wording import time_text
 
 _STYLES = {"+": "red", "!": "red bold", "-": "green", "*": "green bold", "x": "yellow", ".": "dim"}
 _HEADERS = ("", "workload", "A", "95%", "B", "95%", "B/A", "95%", "p")
-_FEW = "too few studies"
+_VERDICTS = {
+    "+": "B slower",
+    "-": "B faster",
+    "~": "not significant",
+    "?": "too few studies",
+    ".": "both missed all targets",
+    "x": "nothing is comparable",
+}
 _INTERVALS = (3, 5, 7)  # columns, each of the column before it
 
 
@@ -31,8 +39,8 @@ class ReportView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
         for comparison in self.report.comparisons:
-            yield Text(f"A  {comparison.a.path}", style="bold").append(_submission(comparison, "a"))
-            yield Text(f"B  {comparison.b.path}", style="bold").append(_submission(comparison, "b"))
+            yield _heading("A", comparison.a)
+            yield _heading("B", comparison.b)
             yield ""
             table = _table(comparison, self.report.clock, wide=True)
             if console.measure(table, options=options.update_width(10_000)).maximum > width:
@@ -41,9 +49,9 @@ class ReportView:
             yield ""
             yield _overall(comparison)
             for line in row_notes(comparison):
-                yield Text(line)
+                yield Text(printable(line))
             for note in comparison.notes:
-                yield Text(f"Note: {note}.")
+                yield Text(printable(f"Note: {note}."))
             yield ""
         if len(self.report.comparisons) > 1:
             yield _overview(self.report)
@@ -51,10 +59,10 @@ class ReportView:
         for line in legend(self.report):
             yield Text(line, style="dim")
         for note in self.report.notes:
-            yield Text(f"Note: {note}.")
+            yield Text(printable(f"Note: {note}."))
         problems = self.report.problems
         for problem in problems[: self.max_problems]:
-            yield Text(f"! {problem}", style="yellow")
+            yield Text(printable(f"! {problem}"), style="yellow")
         if (more := len(problems) - self.max_problems) > 0:
             yield Text(f"! and {more} more such problems (--json lists all).", style="yellow")
 
@@ -63,18 +71,22 @@ def markdown(report: Report) -> str:
     """The report as Markdown, a table for each submission."""
     lines = []
     for comparison in report.comparisons:
-        lines += [f"**A**: `{comparison.a.path}`, {comparison.a.submission}  "]
-        lines += [f"**B**: `{comparison.b.path}`, {comparison.b.submission}", ""]
+        for label, side in (("A", comparison.a), ("B", comparison.b)):
+            lines += [f"**{label}**: {markdown_text(f'{side.path}, {side.submission}')}  "]
+        lines.append("")
         lines += [_pipes(_HEADERS), _pipes(["---"] * 2 + ["---:"] * (len(_HEADERS) - 2))]
         for row in comparison.workloads:
             mark, *cells = _cells(row, report.clock)
-            lines.append(_pipes([f"`{mark}`", *cells]))
+            lines.append(_pipes([f"`{mark}`", *map(markdown_text, cells)]))
         lines += ["", _overall(comparison).plain, ""]
-        lines += [f"- {note}" for note in [*row_notes(comparison), *comparison.notes]]
+        lines += _listed([*row_notes(comparison), *comparison.notes])
         lines.append("")
-    lines += [f"- {line}" for line in [*legend(report), *report.notes]]
-    lines += [f"- {problem}" for problem in report.problems]
+    lines += _listed([*legend(report), *report.notes, *map(str, report.problems)])
     return "\n".join(lines) + "\n"
+
+
+def _listed(texts: Sequence[str]) -> list[str]:
+    return [f"- {markdown_text(text)}" for text in texts]
 
 
 def row_notes(comparison: Comparison) -> list[str]:
@@ -100,15 +112,17 @@ def legend(report: Report) -> Iterator[str]:
         yield (
             "B/A: geometric mean over the studies that both reached; each 95% interval is of one"
             f" workload alone. p: paired t-test of the logarithms, corrected for {tests}"
-            f" test{'s' * (tests > 1)} (Holm); marked below 0.05."
+            f" test{'s' * (tests > 1)} (Holm). Marked + or -: p below {LEVEL:g}, and"
+            f" {report.at_least:g} times or more."
         )
     if report.clock != "time":
         yield f"Clock: {report.clock}, {CLOCKS[report.clock]}."
 
 
-def _submission(comparison: Comparison, side: str) -> str:
-    of = getattr(comparison, side)
-    return "" if of.path.rstrip("/").endswith(of.submission) else f"  {of.submission}"
+def _heading(label: str, side: Side) -> Text:
+    known = side.path.rstrip("/").endswith(side.submission)
+    name = "" if known else printable(f"  {side.submission}")
+    return Text(printable(f"{label}  {side.path}"), style="bold").append(name)
 
 
 def _table(comparison: Comparison, clock: str, wide: bool) -> Table:
@@ -145,7 +159,7 @@ def _overview(report: Report) -> Table:
         found = Counter(row.mark for row in comparison.workloads)
         ratio, (verdict, style) = comparison.overall.ratio, _verdict(comparison)
         table.add_row(
-            comparison.name,
+            printable(comparison.name),
             *(Text(str(found[m] or ""), style=_STYLES.get(m, "")) for m in marks),
             "" if math.isnan(ratio) else f"{ratio:.2f}",
             _p_text(comparison.p),
@@ -188,15 +202,10 @@ def _p_text(p: float) -> str:
 
 def _verdict(comparison: Comparison) -> tuple[str, str]:
     """What all workloads together say, and the style to say it in."""
-    if all(row.mark == "x" for row in comparison.workloads):
-        return "nothing is comparable", "yellow"
-    if not comparison.overall.pairs:
-        return "both missed all targets", ""
-    if comparison.overall.pairs < LEAST_PAIRS:
-        return _FEW, ""
-    if not comparison.significant:
-        return "not significant", ""
-    return ("B slower", "red") if comparison.overall.direction > 0 else ("B faster", "green")
+    mark = comparison.mark
+    if mark == "~" and comparison.p < LEVEL:
+        return "significant, but too little to count", ""
+    return _VERDICTS[mark], _STYLES.get(mark, "")
 
 
 def _overall(comparison: Comparison) -> Text:
@@ -205,7 +214,7 @@ def _overall(comparison: Comparison) -> Text:
     verdict, style = _verdict(comparison)
     text.append(verdict, style or "not bold")
     if overall.pairs < LEAST_PAIRS:
-        if verdict == _FEW:
+        if comparison.mark == "?":
             count = "1 pair" if overall.pairs == 1 else f"{overall.pairs} pairs"
             text.append(f": {count} of (workload, study), {LEAST_PAIRS} are needed", "not bold")
         return text.append(".", "not bold")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVEL = 0.05
+# Of a ratio: what one run shares, as the state of its machine, is no noise that studies average.
+AT_LEAST = 1.05
 # With two pairs a t-test has one degree of freedom, and says next to nothing.
 LEAST_STUDIES = 3
 # Of five pairs that all agree, a signed-rank test says p = 2/32, which is not below 5%.
@@ -55,6 +57,37 @@ class Overall:
     interval: tuple[float, float] | None = None
     p: float = math.nan
     direction: int = 0
+
+    @property
+    def lopsided(self) -> bool:
+        """Whether one of the two alone missed so much more that it is no chance (sign test)."""
+        counts = (self.missed_by_a, self.missed_by_b)
+        tails = sum(math.comb(sum(counts), few) for few in range(min(counts) + 1))
+        return 2 * tails / 2 ** sum(counts) < LEVEL
+
+    def verdict(self, p: float, at_least: float) -> int:
+        """1 where B is slower, beyond chance and by enough; -1 where faster, 0 where neither.
+
+        Args:
+            p: of the signed-rank test, corrected.
+            at_least: ratio of the times where both reached that is enough; so are misses that are
+                no chance.
+        """
+        if not p < LEVEL:
+            return 0
+        by_misses = np.sign(self.missed_by_b - self.missed_by_a) if self.lopsided else 0
+        enough = self.direction in (by_misses, apart(self.ratio, at_least))
+        return self.direction if enough else 0
+
+
+def apart(ratio: float, at_least: float = AT_LEAST) -> int:
+    """1 where a ratio is at least so far above 1, -1 where it is as far below, else 0.
+
+    Example:
+        >>> apart(1.1), apart(1.02), apart(0.9), apart(float("nan"))
+        (1, 0, -1, 0)
+    """
+    return int(ratio >= at_least) - int(ratio <= 1 / at_least)
 
 
 def log_ratios(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -32,10 +32,11 @@ def _is_unsteady(details: Details) -> bool:
 def _same_runs(a: Sequence[Details], b: Sequence[Details]) -> int:
     """How many trials of B are copies of one of A, by the digest of their evaluations."""
     # Of trials without an evaluation all files are the same.
-    digests = [
+    of_a, of_b = (
         [d.record.get("evaluations_sha256") for d in side if d.trial.reached] for side in (a, b)
-    ]
-    return sum(digest is not None and digest in digests[0] for digest in digests[1])
+    )
+    known = set(of_a) - {None}
+    return sum(digest in known for digest in of_b)
 
 
 def _other_seeds(a: Sequence[Details], b: Sequence[Details]) -> bool:

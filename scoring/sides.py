@@ -79,14 +79,10 @@ def _is_submission(path: str | Path) -> bool:
 
 
 def _side(path: str | Path) -> Side:
-    results, name = os.path.split(_absolute(path))
+    results, name = os.path.split(os.path.abspath(path))
     # As the user wrote it, where that names the parent too.
     shown = os.path.dirname(os.path.normpath(path))
     return Side(str(path), shown if shown and name == Path(path).name else results, name)
-
-
-def _absolute(path: str | Path) -> str:
-    return os.path.abspath(path)
 
 
 def _same(

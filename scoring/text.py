@@ -4,7 +4,7 @@ import re
 
 # What could be markup anywhere (underscores only around a word), and at the start of a line.
 _ANYWHERE = re.compile(r"[\\|*<>`$~\[&]|(?<![^\W_])_|_(?![^\W_])")
-_AT_THE_START = re.compile(r"^(\d*)([-+#]|[.)](?= |$))")
+_AT_THE_START = re.compile(r"^(\d+(?=[.)](?: |$)))?([-+#.)])")
 
 
 def printable(text: str) -> str:

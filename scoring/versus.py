@@ -10,9 +10,11 @@ from scoring.comparable import differences
 from scoring.comparison import Comparison, Side, Times, WorkloadComparison
 from scoring.details import Details, read_details
 from scoring.paired import (
+    LEAST_PAIRS,
     LEAST_STUDIES,
     LEVEL,
     Ratio,
+    apart,
     holm,
     overall_test,
     workload_test,
@@ -23,14 +25,30 @@ from scoring.times import median_over_studies, time_table
 from scoring.trial import Trial
 from scoring.uncertainty import bootstrap
 
-Trials = Mapping[str, Sequence[Details]]
-"""The trials that count, read whole, by workload."""
 _OTHER_RULES = "A and B are held to different rulesets: each counts all trials of its own"
 _SAY_NOTHING = ("interrupted", "invalid", "stopped", "unreadable")
 
 
-def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> dict[str, list[Details]]:
-    """The trials of a submission that count, by workload.
+@dataclass(frozen=True)
+class Trials:
+    """The trials of a submission.
+
+    Attributes:
+        counted: by workload, those that count, read whole.
+        void: by workload that has others, why they say nothing.
+    """
+
+    counted: Mapping[str, Sequence[Details]]
+    void: Mapping[str, str]
+
+    def absence(self, workload: str, name: str) -> str:
+        """Why nothing counts on a workload; `name` is whose trials these are."""
+        why = self.void.get(workload)
+        return f"no trial of {name} that counts: {why}" if why else f"not run by {name}"
+
+
+def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> Trials:
+    """The trials of a submission that count, and why others do not.
 
     Unfinished ones, and those whose record is not believed, say nothing, not even that they missed.
 
@@ -39,12 +57,14 @@ def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> dict[st
         trials: of a results directory.
         suite: says how many trials count.
     """
-    own = [t for t in trials if t.submission == submission and t.status not in _SAY_NOTHING]
+    own = [trial for trial in trials if trial.submission == submission]
+    void = {t.workload: t.reason or t.status for t in own if t.status in _SAY_NOTHING}
+    own = [trial for trial in own if trial.status not in _SAY_NOTHING]
     cells = time_table(own, suite.with_submissions([submission])).trials.values()
     found: dict[str, list[Details]] = {}
     for details in read_details([trial for cell in cells for trial in cell], suite):
         found.setdefault(details.trial.workload, []).append(details)
-    return found
+    return Trials(found, void)
 
 
 def versus(
@@ -64,27 +84,34 @@ def versus(
         across: kinds of difference that do not matter, of `scoring.comparable.KINDS`.
     """
     same_rules = rulesets[0] == rulesets[1]
-    cells, compared = [], []
+    cells, details = [], []
     for target_a, target_b in targets:
-        a, b = (list(side.get(target_a.name, ())) for side in trials)
+        name = target_a.name
+        a, b = (list(side.counted.get(name, ())) for side in trials)
         left_out = ()
         if same_rules:
             a, b, left_out = _in_common(a, b)
         unlike = differences(a, b, target_a, target_b)
-        cells.append(_cell(target_a.name, a, b, unlike, across, left_out))
-        compared.append((a, b))
-    rows = [_row(cell, *ends) for cell, ends in zip(cells, _intervals(cells), strict=True)]
+        absent = [s.absence(name, n) for s, own, n in zip(trials, (a, b), "AB", strict=True)
+                  if not own]  # fmt: skip
+        cells.append(_cell(name, a, b, unlike, across, left_out, absent))
+        details.append((a, b))
+    rows = [compared(cell, *ends) for cell, ends in zip(cells, _intervals(cells), strict=True)]
     counted = [cell.times for cell, row in zip(cells, rows, strict=True) if row.mark != "x"]
     pooled = np.concatenate([np.empty((2, 0)), *counted], axis=1)
     notes = [] if same_rules else [_OTHER_RULES]
-    notes += what_to_know(compared)
+    notes += what_to_know(details)
     return Comparison(*sides, tuple(rows), overall_test(*pooled), notes=tuple(notes))
 
 
-def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def corrected(found: Sequence[Comparison], at_least: float) -> tuple[Comparison, ...]:
     """Corrects p values for all tests of one call, and marks what is significant after that.
 
     The tests of workloads are one family, over all submissions; those over all workloads another.
+
+    Args:
+        found: comparisons, as `versus` returns them.
+        at_least: ratio of two times that is worth a mark.
     """
     p = iter(
         holm(row.ratio.p if row.mark == "~" else math.nan for c in found for row in c.workloads)
@@ -92,20 +119,36 @@ def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
     overall = holm(comparison.overall.p for comparison in found)
     result = []
     for comparison, p_overall in zip(found, overall.tolist(), strict=True):
-        rows = tuple(_judged(row, float(next(p))) for row in comparison.workloads)
-        result.append(replace(comparison, workloads=rows, p=p_overall))
+        rows = tuple(_judged(row, float(next(p)), at_least) for row in comparison.workloads)
+        mark = _mark_of_all(comparison, p_overall, at_least)
+        result.append(replace(comparison, workloads=rows, p=p_overall, mark=mark))
     return tuple(result)
 
 
-def _judged(row: WorkloadComparison, p: float) -> WorkloadComparison:
+def _judged(row: WorkloadComparison, p: float, at_least: float) -> WorkloadComparison:
+    way = apart(row.ratio.ratio, at_least)
     if not p < LEVEL:
         alone = "significant by itself, not among so many tests: more studies would tell"
-        return replace(row, p=p, notes=(*row.notes, *([alone] if row.ratio.p < LEVEL <= p else [])))
-    return replace(row, p=p, mark="+" if row.ratio.ratio > 1 else "-")
+        note = alone if row.ratio.p < LEVEL <= p else None
+    elif not way:
+        note = f"significant, but by less than {at_least:g} times: a machine's state can do that"
+    elif way < 0 and row.b.hits < row.a.hits:
+        note = "faster where both reached the target, in fewer studies: not counted as faster"
+    else:
+        return replace(row, p=p, mark="+" if way > 0 else "-")
+    return replace(row, p=p, notes=(*row.notes, *([note] if note else [])))
+
+
+def _mark_of_all(comparison: Comparison, p: float, at_least: float) -> str:
+    if all(row.mark == "x" for row in comparison.workloads):
+        return "x"
+    if comparison.overall.pairs < LEAST_PAIRS:
+        return "?" if comparison.overall.pairs else "."
+    return {1: "+", 0: "~", -1: "-"}[comparison.overall.verdict(p, at_least)]
 
 
 @dataclass(frozen=True)
-class _Cell:
+class Pairs:
     """Two submissions on one workload.
 
     Attributes:
@@ -113,14 +156,16 @@ class _Cell:
         times: [2, N] of A and B in the N studies that both ran; infinity where missed.
         floor: [N] variance of each log ratio due to rounding to evaluations.
         obstacles: why they may not be compared.
+        left_out: what only one of them has.
         notes: what else there is to know.
     """
 
     workload: str
     times: np.ndarray
     floor: np.ndarray
-    obstacles: tuple[str, ...]
-    notes: tuple[str, ...]
+    obstacles: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _cell(
@@ -129,48 +174,52 @@ def _cell(
     b: Sequence[Details],
     unlike: Mapping[str, str],
     across: Collection[str],
-    notes: Sequence[str],
-) -> _Cell:
+    left_out: Sequence[str],
+    absent: Sequence[str],
+) -> Pairs:
     best_a, best_b = _best(a), _best(b)
     studies = sorted(best_a.keys() & best_b.keys())
     pairs = [(best_a[study], best_b[study]) for study in studies]
     obstacles = [what for kind, what in unlike.items() if kind not in across]
     if not studies:
-        obstacles += [_nothing_in_common(best_a, best_b)]
-    return _Cell(
+        obstacles += absent or ["no study that both ran"]
+    return Pairs(
         workload=workload,
         times=np.array([[d.trial.time for d in pair] for pair in pairs]).reshape(-1, 2).T,
         floor=np.array([_rounding(*pair) for pair in pairs]),
         obstacles=tuple(obstacles),
-        notes=(
-            *notes,
-            *(f"compared though {what}" for kind, what in unlike.items() if kind in across),
-        ),
+        left_out=tuple(left_out),
+        notes=tuple(f"compared though {what}" for kind, what in unlike.items() if kind in across),
     )
 
 
-def _row(cell: _Cell, interval_a: tuple | None, interval_b: tuple | None) -> WorkloadComparison:
-    """What a workload shows before it is known how many tests there are."""
+def compared(
+    cell: Pairs, interval_a: tuple | None = None, interval_b: tuple | None = None
+) -> WorkloadComparison:
+    """What a workload shows before it is known how many tests there are, see `corrected`."""
     a, b = (
         Times(float(median_over_studies(times)) if len(times) else math.nan, interval,
               tuple(times.tolist()))
         for times, interval in zip(cell.times, (interval_a, interval_b), strict=True)
     )  # fmt: skip
-    ratio, notes = workload_test(*cell.times, cell.floor), list(cell.notes)
-    if cell.obstacles:
-        return WorkloadComparison(
-            cell.workload, "x", a, b, Ratio(0), notes=(*cell.obstacles, *notes)
-        )
-    if not np.isfinite(cell.times).all():
-        notes.insert(0, f"target met in {a.met} studies by A, {b.met} by B")
+    ratio, notes = workload_test(*cell.times, cell.floor), cell.notes
     mark = {(True, False): "!", (False, True): "*", (False, False): "."}.get((a.reached, b.reached))
+    untested = (*cell.obstacles, *cell.left_out)
+    if cell.obstacles:
+        mark, ratio = "x", Ratio(0)
+    elif not np.isfinite(cell.times).all():
+        met = f"target met in {a.met} studies by A, {b.met} by B"
+        lost = mark is None and (np.isfinite(cell.times[0]) & np.isinf(cell.times[1])).any()
+        untested, notes = (met, *untested) if lost else untested, notes if lost else (met, *notes)
     if mark is None and ratio.pairs < LEAST_STUDIES:
         mark = "?"
-        notes.insert(0, f"too few studies: {ratio.pairs}, {LEAST_STUDIES} are needed")
-    return WorkloadComparison(cell.workload, mark or "~", a, b, ratio, notes=tuple(notes))
+        untested = (f"too few studies: {ratio.pairs}, {LEAST_STUDIES} are needed", *untested)
+    return WorkloadComparison(
+        cell.workload, mark or "~", a, b, ratio, notes=(*untested, *notes), untested=untested
+    )
 
 
-def _intervals(cells: Sequence[_Cell]) -> list[tuple[tuple | None, tuple | None]]:
+def _intervals(cells: Sequence[Pairs]) -> list[tuple[tuple | None, tuple | None]]:
     """Of A and B in each cell, as on a leaderboard; cells with as many studies at once."""
     found: list[tuple] = [(None, None)] * len(cells)
     for studies in {cell.times.shape[1] for cell in cells if cell.times.size}:
@@ -197,12 +246,6 @@ def _in_common(
     notes = (f"{' and '.join(lacking)}: left out",) if lacking else ()
     kept = ([d for d in side if (d.trial.study, d.trial.number) in both] for side in (a, b))
     return (*kept, notes) if both else (a, b, notes)
-
-
-def _nothing_in_common(a: Collection[int], b: Collection[int]) -> str:
-    if a and b:
-        return "no study that both ran"
-    return "run by neither" if not a and not b else f"not run by {'B' if a else 'A'}"
 
 
 def _best(trials: Sequence[Details]) -> dict[int, Details]:

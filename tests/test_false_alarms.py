@@ -18,6 +18,15 @@ def test_rounding_is_allowed_for():
     assert without["workload"] >= 0.08
 
 
+def test_shared_drift_is_allowed_for_by_the_least_ratio():
+    setting = {"studies": 3, "noise": 0.003, "drift": 0.01}
+    with_it, without = (simulate(Setting(**setting, at_least=r), 40) for r in (1.05, 1.0))
+    assert without["workload"] >= 0.6
+    assert without["overall"] >= 0.4
+    assert with_it["workload"] <= 0.25
+    assert with_it["overall"] <= 0.1
+
+
 def test_what_is_slower_is_found():
     found = simulate(Setting(studies=5, slowdown=1.5), repeats=20)
     assert found["share"] == found["overall"] == found["exit 1"] == 1

@@ -34,6 +34,14 @@ from algoperf_lite.cli import options, output
     help="Compare though this differs: workload, target, device or versions.",
 )
 @click.option(
+    "--at-least",
+    type=float,
+    default=1.05,
+    show_default=True,
+    metavar="RATIO",
+    help="Mark only what is so many times as slow, or as fast, and beyond chance.",
+)
+@click.option(
     "--fail-on-regression",
     is_flag=True,
     help="Exit 1 if B is significantly slower, on a workload or over all, or newly failing.",
@@ -48,6 +56,7 @@ def command(
     suite: Path | None,
     clock: str,
     across: tuple[str, ...],
+    at_least: float,
     fail_on_regression: bool,
     markdown: bool,
     as_json: bool,
@@ -59,6 +68,7 @@ def command(
     """
     from scoring import comparison_view  # noqa: PLC0415
     from scoring.compare import compare  # noqa: PLC0415
+    from scoring.text import printable  # noqa: PLC0415
 
     report = compare(
         a,
@@ -68,6 +78,7 @@ def command(
         suite=suite,
         clock=clock,
         across=across,
+        at_least=at_least,
     )
     if as_json:
         output.print_json(report.to_json())
@@ -78,7 +89,9 @@ def command(
     if not fail_on_regression:
         return 0
     for regression in report.regressions:
-        click.echo(f"regression: {regression}", err=True)
+        click.echo(printable(f"regression: {regression}"), err=True)
+    for what in report.untested:
+        click.echo(printable(f"warning: {what}"), err=True)
     if not (report.regressions or report.tested):
         click.echo(
             "warning: nothing could be tested, for too few studies or too much that differs:"

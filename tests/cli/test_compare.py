@@ -57,6 +57,28 @@ def test_a_regression_fails_where_asked(cli, made):
     assert (code, err) == (0, "")
 
 
+def test_what_could_not_be_tested_is_said_where_it_matters(cli, made):
+    old, new = made
+    write_trial(old, "two", "a", hit(5.0), record={"status": "target_reached"})
+    write_trial(new, "two", "b", hit(5.0), record={"status": "target_reached"})
+    code, _, err = cli("compare", new, old, "--fail-on-regression", "-s", "two")
+    assert code == 0
+    assert err.splitlines() == [
+        "warning: two on a: not tested: not run by A",
+        "warning: two on b: not tested: not run by B",
+        "warning: nothing could be tested, for too few studies or too much that differs:"
+        " that no regression was found means nothing",
+    ]
+
+
+def test_the_least_ratio_that_is_marked_is_asked_for(cli, made):
+    code, out, _ = cli("compare", *made, "--at-least", "1.5", "-w", "a", "--fail-on-regression")
+    assert code == 0
+    assert "~ a: significant, but by less than 1.5 times" in out
+    assert "1.5 times or more" in cli("compare", *made, "--at-least", "1.5")[1]
+    assert cli("compare", *made, "--at-least", "0.5")[0] == 2
+
+
 def test_several_submissions_are_summed_up(cli, made):
     for root, seconds in zip(made, (5.0, 5.0), strict=True):
         write_trial(root, "two", "a", hit(seconds), record={"status": "target_reached"})

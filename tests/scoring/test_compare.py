@@ -1,13 +1,17 @@
 """Comparisons of small made results: what is paired with what, marks, what may not be compared."""
 
 import hashlib
+import io
 import json
 import math
 
 import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
 
 from algoperf_lite.errors import UsageError
 from scoring.compare import compare
+from scoring.comparison_view import ReportView, markdown
 from tests.scoring import made_logs
 
 TIMES = (10.0, 10.4, 9.7, 10.2)
@@ -227,11 +231,75 @@ def test_all_workloads_together_see_what_none_shows_alone(tmp_path):
     assert set(marks(report).values()) == {"~"}
     (found,) = report.comparisons
     assert found.overall.pairs == 36
-    assert found.significant
+    assert found.mark == "+"
     assert report.regressions == [f"one over all workloads: B slower, p = {found.p:.2g}"]
     (back,) = compare(new, old).comparisons
-    assert back.significant
+    assert back.mark == "-"
     assert not compare(new, old).regressions
+
+
+def test_a_small_difference_is_not_marked_however_sure(tmp_path):
+    """What one run has in common, as the state of its machine, looks like that."""
+    old = write(tmp_path / "old", {"a": TIMES, "b": TIMES})
+    new = write(tmp_path / "new", {"a": slower(1.04), "b": slower(1.03)})
+    report = compare(old, new)
+    assert marks(report) == {"a": "~", "b": "~"}
+    (found,) = report.comparisons
+    assert max(row.p for row in found.workloads) < 0.05
+    said = "significant, but by less than 1.05 times: a machine's state can do that"
+    assert all(row.notes == (said,) for row in found.workloads)
+    assert found.p < 0.05
+    assert found.mark == "~"
+    assert not report.regressions
+    report = compare(old, new, at_least=1.04)
+    assert marks(report) == {"a": "+", "b": "~"}
+    assert report.comparisons[0].mark == "~"
+    report = compare(old, new, at_least=1.0)
+    assert marks(report) == {"a": "+", "b": "+"}
+    assert report.comparisons[0].mark == "+"
+    assert len(report.regressions) == 3
+
+
+def test_misses_beyond_chance_need_no_ratio(tmp_path):
+    """B is as fast as A where it reaches, and misses a study in each of seven workloads."""
+    names = "abcdefg"
+    old = write(tmp_path / "old", dict.fromkeys(names, TIMES))
+    new = write(tmp_path / "new", dict.fromkeys(names, (*TIMES[:3], None)))
+    (found,) = compare(old, new).comparisons
+    assert found.overall.ratio == 1
+    assert found.mark == "+"
+
+
+def test_faster_in_fewer_studies_is_not_faster(tmp_path):
+    fast = slower(0.7)
+    old = write(tmp_path / "old", {"a": TIMES, "b": (*TIMES[:3], None)})
+    new = write(tmp_path / "new", {"a": (*fast[:3], None), "b": (*fast[:3], None)})
+    report = compare(old, new)
+    assert marks(report) == {"a": "~", "b": "-"}
+    a, b = report.comparisons[0].workloads
+    assert a.p < 0.05
+    assert a.notes == (
+        "target met in 4/4 studies by A, 3/4 by B",
+        "faster where both reached the target, in fewer studies: not counted as faster",
+    )
+    assert report.untested == ["one on a: tested in part: target met in 4/4 studies by A, 3/4 by B"]
+    assert b.notes == ("target met in 3/4 studies by A, 3/4 by B",)
+
+
+def test_what_could_be_worse_unseen_is_listed(tmp_path):
+    times = dict.fromkeys("abcde", TIMES)
+    old = write(tmp_path / "old", times | {"d": (None,) * 4})
+    write(tmp_path / "old", times, "two")
+    none = ("",) * 4
+    made = {"a": none, "b": (*TIMES[:2], "", ""), "c": (*TIMES[:3], ""), "d": (None,) * 4}
+    new = write(tmp_path / "new", made, declared=made_logs.declared("abcd", studies=4, trials=1))
+    assert compare(old, new).untested == [
+        "one on a: not tested: not run by B",
+        "one on b: not tested: too few studies: 2, 3 are needed; B lacks 2 of 4 trials: left out",
+        "one on c: tested in part: B lacks 1 of 4 trials: left out",
+        "only in A, not compared: two",
+        "declared by A alone, not compared: e",
+    ]
 
 
 def test_the_correction_counts_all_tests_of_a_call(tmp_path):
@@ -301,6 +369,53 @@ def test_a_trial_that_cannot_be_believed_is_no_failure(tmp_path):
     assert report.comparisons[0].workloads[0].b.studies == (10.2,)
 
 
+def test_a_suite_that_contradicts_its_records_is_named(tmp_path):
+    declared = made_logs.declared(("a",), studies=4, trials=1)
+    declared["workloads"]["a"]["validation_target_value"] = 0.95
+    old = write(tmp_path / "old", {"a": TIMES}, declared=declared)
+    new = write(tmp_path / "new", {"a": TIMES})
+    report = compare(old, new)
+    assert [problem.path for problem in report.problems] == [str(old / "suite.json")]
+    (row,) = report.comparisons[0].workloads
+    assert row.mark == "x"
+    said = "was run for the target 'loss' 1.0, the suite declares 'loss' 0.95: not counted"
+    assert f"no trial of A that counts: {said}" in row.notes
+
+
+def test_side_problems_of_others_are_not_shown(tmp_path):
+    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
+    made_logs.write_trial(old, "other", "a", rows(1.0), record=record() | {"schema": 99})
+    (old / "stray").touch()
+    assert compare(old, new, submissions=["one"]).problems == ()
+
+
+def test_text_of_records_is_not_obeyed(tmp_path):
+    """Neither by a terminal, nor by Markdown, and no half of a character ends the command."""
+    evil = "\ud800 \x1b[2J\n<b> | ![](http://evil/p.png)"
+    old = write(tmp_path / "old", {"a": TIMES}, environment=ENVIRONMENT | {evil: 0})
+    environment = ENVIRONMENT | {"platform": evil, evil: 1}
+    new = write(tmp_path / "new", {"a": TIMES}, environment=environment)
+    report = compare(old, new)
+    console = Console(file=io.TextIOWrapper(io.BytesIO(), "utf-8"), width=500)
+    console.print(ReportView(report))
+    console.file.seek(0)
+    shown = console.file.read()
+    assert "\x1b" not in shown
+    assert "platform cpu / \\ud800 \\x1b[2J\\n<b> | ![](http://evil/p.png)" in shown
+    page = MarkdownIt("commonmark").enable("table").render(markdown(report))
+    assert "<img" not in page
+    assert "<b>" not in page
+    assert "\\ud800 \\x1b[2J &lt;b&gt; | ![](http://evil/p.png)" in page
+    json.dumps(report.to_json(), allow_nan=False).encode()
+
+
+def test_a_note_in_markdown_keeps_its_mark(tmp_path):
+    old = write(tmp_path / "old", {"a": TIMES})
+    new = write(tmp_path / "new", {"a": (*slower(1.5)[:3], "")})
+    page = MarkdownIt("commonmark").enable("table").render(markdown(compare(old, new)))
+    assert "<p>+ a: B lacks 1 of 4 trials: left out</p>" in page
+
+
 def refused(*args, **kwargs):
     with pytest.raises(UsageError) as caught:
         compare(*args, **kwargs)
@@ -320,6 +435,7 @@ def test_paths_that_ask_for_nothing_sensible_are_refused(tmp_path):
                                                          submissions=["one"])  # fmt: skip
     assert "unknown workload 'c'" in refused(old / "one", new / "two", workloads=["c"])
     assert "did you mean 'device'" in refused(old / "one", new / "two", across=["devices"])
+    assert "must be 1 or more, not 0.9" in refused(old / "one", new / "two", at_least=0.9)
     other = write(tmp_path / "other", {"b": TIMES})
     assert "no workload in common" in refused(old, other)
 

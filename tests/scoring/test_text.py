@@ -26,6 +26,11 @@ def test_what_cannot_be_seen_is_escaped(text, shown):
     assert printable(text).encode().decode() == shown
 
 
+@pytest.mark.parametrize("text", ["10.4 s (met 2/3)", "50-60", "0.35-0.76", "sgd_2", "!", "<.001"])
+def test_what_is_no_markup_stays_readable(text):
+    assert markdown_text(text).replace("\\<", "<") == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
