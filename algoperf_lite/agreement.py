@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.plan import DECLARED
-from algoperf_lite.records import SCHEMA, TRIAL_FILE, read_json
-from scoring.walk import TrialPath
+from algoperf_lite.records import SCHEMA
 
 SETTINGS = (*DECLARED, "device", "ruleset")
 """Keys of suite.json that all trials of one results directory share."""
@@ -33,9 +31,19 @@ class Reasons:
         """Adds a reason."""
         self.found.append(reason)
 
-    def see(self, source: str, submission: str, trial: TrialPath) -> None:
+    def see_names(self, names: Iterable[tuple[str, str]]) -> None:
+        """Notes (directory, name) of submissions that not every file system tells apart."""
+        alike: dict[str, dict[str, str]] = {}
+        for where, name in names:
+            alike.setdefault(name.casefold(), {}).setdefault(name, where)
+        for group in alike.values():
+            if len(group) > 1:
+                said = " and ".join(f"{name} in {where}" for name, where in group.items())
+                self.add(f"{said} differ by case only: give one of them another name with --rename"
+                         f" {list(group)[-1]}=NAME")  # fmt: skip
+
+    def see(self, source: str, submission: str, record: Mapping[str, Any]) -> None:
         """Notes what a trial's record says: code of the submission, versions, which run it is."""
-        record = read_json(Path(trial.path) / TRIAL_FILE) or {}
         code = record.get("submission_fingerprint")
         if isinstance(code, str):
             self._code.setdefault(submission, {}).setdefault(source, set()).add(code)

@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from algoperf_lite.agreement import Reasons, merge_suites
-from algoperf_lite.errors import UsageError, unknown_name
-from algoperf_lite.recorded import UNFINISHED, read_suite_file, recorded_trials, status_of
+from algoperf_lite.copying import STAGE, Merge
+from algoperf_lite.errors import MachineError, UsageError, unknown_name
+from algoperf_lite.recorded import read_suite_file, recorded_trials
 from algoperf_lite.records import (
     EVALUATIONS_FILE,
     SUITE_FILE,
     TRIAL_FILE,
     read_json,
-    unwritable,
-    write_json,
 )
 from scoring.walk import TrialPath
 
 _NAME = re.compile(r"\w[\w.+-]*")
-
-
-@dataclass(frozen=True)
-class Merge:
-    """What a merge does; `carry_out` does it.
-
-    Attributes:
-        dest: the directory that everything comes together in.
-        suite: what its suite.json will hold.
-        copies: trials to copy, and where to.
-        identical: how many trials were there more than once, and are taken once.
-        unfinished: trials without an end, which are left out.
-        notes: what to know before the result is scored.
-    """
-
-    dest: Path
-    suite: dict[str, Any]
-    copies: tuple[tuple[TrialPath, Path], ...]
-    identical: int = 0
-    unfinished: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def carry_out(self) -> None:
-        """Copy the trials, each with its trial.json last, and write suite.json after all of them.
-
-        Wherever this stops, what is there is whole or unfinished.
-
-        Raises:
-            MachineError: something cannot be read or written.
-        """
-        for trial, to in self.copies:
-            try:
-                shutil.copytree(
-                    trial.path, to, ignore=shutil.ignore_patterns(TRIAL_FILE, f".{TRIAL_FILE}.*")
-                )
-            except (OSError, shutil.Error) as error:
-                raise unwritable(to, error) from error
-            record = read_json(Path(trial.path) / TRIAL_FILE)
-            name = to.relative_to(self.dest).parts[0]
-            if record.get("submission") not in (None, name):
-                record["submission"] = name
-                write_json(to / TRIAL_FILE, record)
-            else:
-                _copy_last(Path(trial.path) / TRIAL_FILE, to / TRIAL_FILE)
-        write_json(self.dest / SUITE_FILE, self.suite)
 
 
 @dataclass
@@ -125,13 +79,17 @@ def plan_merge(
     _rename(read, rename, into)
     reasons = Reasons()
     suite = merge_suites([(str(s.path), s.suite, s.name_of) for s in read], reasons)
+    reasons.see_names([(str(s.path), s.name_of(n)) for s in read for n in s.submissions])
     copies, identical, unfinished = _copies(read, dest, into, reasons)
+    if not into and dest.exists():
+        copies, there = _left(copies, dest, suite, reasons)
+        identical += there
     reasons.raise_if_any()
     links = [link for source in read for link in source.links]
     notes = [f"{link} is a link: not followed, so not copied" for link in links]
     return Merge(
         dest, suite, tuple(copies), identical, tuple(unfinished),
-        (*notes, *reasons.notes, *_lacking(suite, read)),
+        (*notes, *reasons.notes, *_lacking(suite, read)), into,
     )  # fmt: skip
 
 
@@ -145,7 +103,8 @@ def _check_places(sources: Sequence[Path], dest: Path, into: bool) -> None:
         here = source.resolve()
         if here == where or here in where.parents or where in here.parents:
             raise UsageError(f"{dest} and {source} lie in each other: choose another destination")
-    if not into and dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+    resumes = (dest / STAGE).is_dir()
+    if not (into or resumes) and dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise UsageError(
             f"{dest} is there already, and nothing is overwritten: choose another -o, or add to it"
             " with --into"
@@ -179,6 +138,13 @@ def _rename(sources: Sequence[_Source], rename: Sequence[tuple[str, str]], into:
             raise unknown_name("submission", old, known, "--rename")
         for source in chosen:
             source.names[name] = new
+    for source in free:
+        named = [source.name_of(name) for name in source.submissions]
+        for name in sorted({name for name in named if named.count(name) > 1}):
+            raise UsageError(
+                f"--rename would make {named.count(name)} submissions of {source.path} into one,"
+                f" {name}: choose a name that is not taken there"
+            )
 
 
 def _copies(
@@ -192,10 +158,11 @@ def _copies(
         for trial in source.trials:
             place = Path(trial.path).relative_to(source.path)
             place = Path(source.name_of(trial.submission), *place.parts[1:])
-            if status_of(trial) in (UNFINISHED, "interrupted"):
+            record = _record(trial, reasons)
+            if record is None or record.get("status") == "interrupted":
                 unfinished.append(trial.path)
                 continue
-            reasons.see(str(source.path), place.parts[0], trial)
+            reasons.see(str(source.path), place.parts[0], record)
             first = taken.setdefault(place, trial)
             if first is not trial:
                 if _same(first, trial):
@@ -204,12 +171,49 @@ def _copies(
                     reasons.differ(place.parts[0], first.path, trial.path)
             elif not there:
                 copies.append((trial, dest / place))
-                if (dest / place).exists():
+                for path in _uncopyable(trial.path):
+                    reasons.add(
+                        f"{path} is a link, or no file: put there what it leads to, or remove it"
+                    )
+                if into and (dest / place).exists():
                     reasons.add(
                         f"{dest / place} is unfinished, and nothing is overwritten: remove it with"
                         f" `algoperf-lite rm {dest} --status unfinished --status interrupted`"
                     )
     return copies, identical, unfinished
+
+
+def _record(trial: TrialPath, reasons: Reasons) -> dict[str, Any] | None:
+    """What a trial.json holds; None where there is none, or where that is a reason."""
+    try:
+        return read_json(Path(trial.path) / TRIAL_FILE)
+    except (UsageError, MachineError) as error:
+        reasons.add(str(error))
+        return None
+
+
+def _uncopyable(trial: str) -> list[str]:
+    """What of a trial lies elsewhere or is no file."""
+    inside = [os.path.join(at, name) for at, dirs, files in os.walk(trial) for name in dirs + files]
+    return [p for p in inside if os.path.islink(p) or not (os.path.isfile(p) or os.path.isdir(p))]
+
+
+def _left(
+    copies: Sequence[tuple[TrialPath, Path]], dest: Path, suite: dict[str, Any], reasons: Reasons
+) -> tuple[list[tuple[TrialPath, Path]], int]:
+    """What a merge that stopped has not copied to a new directory, and how many it has."""
+    origins = {str(to): trial for trial, to in copies}
+    there = recorded_trials(dest).trials
+    same = {t.path for t in there if t.path in origins and _same(origins[t.path], t)}
+    other = [trial.path for trial in there if trial.path not in same]
+    if read_json(dest / SUITE_FILE) not in (None, suite):
+        other.insert(0, str(dest / SUITE_FILE))
+    if other:
+        reasons.add(
+            f"a merge into {dest} stopped, and it was not this one: {other[0]} is not what this"
+            " one would write; choose another -o, or repeat that one"
+        )
+    return [(trial, to) for trial, to in copies if str(to) not in same], len(same)
 
 
 def _same(one: TrialPath, other: TrialPath) -> bool:
@@ -222,7 +226,10 @@ def _same(one: TrialPath, other: TrialPath) -> bool:
 
 def _rows(trial: TrialPath) -> bytes | None:
     path = Path(trial.path) / EVALUATIONS_FILE
-    return path.read_bytes() if path.exists() else None
+    try:
+        return path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise MachineError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _lacking(suite: dict[str, Any], sources: Sequence[_Source]) -> list[str]:
@@ -241,13 +248,3 @@ def _lacking(suite: dict[str, Any], sources: Sequence[_Source]) -> list[str]:
         for missing, names in alike.items()
         if missing
     ]
-
-
-def _copy_last(source: Path, to: Path) -> None:
-    """Copies a file under another name and renames it, so that it is whole or not there."""
-    temporary = to.with_name(f".{to.name}.copy")
-    try:
-        shutil.copy2(source, temporary)
-        temporary.replace(to)
-    except OSError as error:
-        raise unwritable(to, error) from error

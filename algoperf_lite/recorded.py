@@ -23,21 +23,25 @@ class Recorded:
     """What a results directory holds.
 
     Attributes:
-        trials: in a fixed order; what a link leads to is not among them.
-        links: symbolic links that stand where a directory should.
+        trials: in a fixed order.
+        links: symbolic links that stand where a directory should, and were not followed.
     """
 
     trials: list[TrialPath]
     links: list[str]
 
 
-def recorded_trials(results: Path) -> Recorded:
-    """Lists the trials below a results directory; links are not followed.
+def recorded_trials(results: Path, follow_links: bool = False) -> Recorded:
+    """Lists the trials below a results directory.
+
+    Args:
+        results: the results directory.
+        follow_links: whether to list what links lead to as well, as scoring does.
 
     Raises:
         MachineError: a directory cannot be listed.
     """
-    links: list[str] = []
+    links: list[str] | None = None if follow_links else []
     trials = [
         TrialPath(submission, int(study), workload, int(number), trial_path)
         for path, submission in _matching(str(results), _ANY, links)
@@ -45,7 +49,7 @@ def recorded_trials(results: Path) -> Recorded:
         for workload_path, workload in _matching(study_path, WORKLOAD, links)
         for trial_path, number in _matching(workload_path, TRIAL, links)
     ]
-    return Recorded(sorted(trials, key=lambda trial: trial.identity), links)
+    return Recorded(sorted(trials, key=lambda trial: trial.identity), links or [])
 
 
 def read_suite_file(results: Path) -> dict[str, Any]:
@@ -83,8 +87,11 @@ def status_of(trial: TrialPath) -> str:
     return status if isinstance(status, str) else UNREADABLE
 
 
-def _matching(path: str, pattern: re.Pattern, links: list[str]) -> Iterator[tuple[str, str]]:
-    """Yields (path, name or its first group) of the directories whose names match."""
+def _matching(path: str, pattern: re.Pattern, links: list[str] | None) -> Iterator[tuple[str, str]]:
+    """Yields (path, name or its first group) of the directories whose names match.
+
+    Links are added to `links`; where that is None they count as what they lead to.
+    """
     try:
         with os.scandir(path) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -93,7 +100,9 @@ def _matching(path: str, pattern: re.Pattern, links: list[str]) -> Iterator[tupl
     for entry in found:
         if not (match := pattern.fullmatch(entry.name)):
             continue
-        if entry.is_symlink() and entry.is_dir():
+        if not os.path.isdir(entry.path):  # false of a link that leads nowhere or to itself
+            continue
+        if links is not None and entry.is_symlink():
             links.append(entry.path)
-        elif entry.is_dir(follow_symlinks=False):
+        else:
             yield entry.path, match[1] if pattern.groups else entry.name

@@ -1,15 +1,18 @@
 """Merging results directories: what comes together, what must not, and where it may stop."""
 
 import json
+import os
 import shutil
 
 import pytest
 
-from algoperf_lite import merging
-from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite import copying
+from algoperf_lite.errors import UsageError
 from algoperf_lite.merging import plan_merge
-from scoring import score
+from scoring import load_suite, score
+from scoring.reader import read_records
 from tests.scoring.made_logs import declared, hit, trial_dir, write_trial
+from tests.stops import stops
 
 
 def make(root, submissions=("one",), workloads=("a",), studies=1, code="f", **settings):
@@ -213,14 +216,93 @@ def test_links_are_not_followed(tmp_path):
     assert merge.notes == (f"{one / 'linked'} is a link: not followed, so not copied",)
 
 
-def test_a_merge_that_stops_leaves_no_half_trial(tmp_path, monkeypatch):
+def test_names_that_differ_by_case_only_are_refused(tmp_path):
+    one, two = make(tmp_path / "1", ["Adam"]), make(tmp_path / "2", ["adam", "other"])
+    assert "Adam in" in (said := refused([one, two], tmp_path / "both"))
+    assert "differ by case only" in said
+    assert "--rename adam=NAME" in said
+    assert "differ by" in refused([two], tmp_path / "both", rename=[("other", "ADAM")])
+    plan_merge([one, two], tmp_path / "both", rename=[("adam", "other2")])
+
+
+def test_a_rename_does_not_make_two_submissions_one(tmp_path):
+    one = make(tmp_path / "1", ["x", "y"])
+    said = refused([one], tmp_path / "both", rename=[("x", "y")])
+    assert "make 2 submissions" in said
+    assert "make 2" in refused([one], tmp_path / "both", rename=[("x", "z"), ("y", "z")])
+    swapped = plan_merge([one], tmp_path / "both", rename=[("x", "y"), ("y", "x")])
+    assert {trial.submission: to.parts[-4] for trial, to in swapped.copies} == {"x": "y", "y": "x"}
+
+
+@pytest.mark.parametrize("to", ["suite.json", "nowhere"])
+def test_a_link_inside_a_trial_is_refused(tmp_path, to):
     one = make(tmp_path / "1")
+    link = trial_dir(one, "one", "a") / "more" / "link"
+    link.parent.mkdir()
+    link.symlink_to(one / to)
+    assert f"{link} is a link" in refused([one], tmp_path / "both")
 
-    def fail(source, to):
-        raise MachineError("disk full")
 
-    monkeypatch.setattr(merging, "_copy_last", fail)
-    with pytest.raises(MachineError):
-        plan_merge([one], tmp_path / "both").carry_out()
-    left = {path.rpartition("/")[2] for path in tree(tmp_path / "both")}
-    assert left == {"eval_measurements.csv"}
+def test_unreadable_records_are_told_with_all_other_reasons(tmp_path):
+    one, two = make(tmp_path / "1"), make(tmp_path / "2", ["x", "y"])
+    change(two, seed=4)
+    for name in ("x", "y"):
+        (trial_dir(two, name, "a") / "trial.json").write_text("{")
+    said = refused([one, two], tmp_path / "both")
+    assert said.count("not JSON") == 2
+    assert "seed=4" in said
+
+
+@pytest.mark.parametrize("into", [False, True])
+def test_wherever_a_merge_stops_it_is_true_and_goes_on(tmp_path, into):
+    old, new = make(tmp_path / "1"), make(tmp_path / "2", ["one", "two"], ["b"])
+    failed = trial_dir(new, "two", "b") / "trial.json"
+    failed.write_text(failed.read_text().replace("target_reached", "error"))
+    dest, start, end = tmp_path / "dest", tmp_path / "start", tmp_path / "end"
+    shutil.copytree(old, start) if into else start.mkdir()
+
+    def planned():
+        return plan_merge([new] if into else [old, new], dest, into=into, rename=[("two", "new")])
+
+    def restore():
+        shutil.rmtree(dest, ignore_errors=True)
+        shutil.copytree(start, dest)
+
+    restore()
+    planned().carry_out()
+    dest.rename(end)
+    restore()
+    merge, count = planned(), 0
+    before, complete = reached(dest), reached(end)
+    assert (len(before), len(complete)) == (into, 2)
+    for where in stops(merge.carry_out, restore):
+        there = reached(dest)
+        assert before <= there <= complete if into else there in (set(), complete), where
+        planned().carry_out()
+        assert tree(dest) == tree(end), where
+        count += 1
+    assert count > 30
+
+
+def test_only_the_same_merge_goes_on(tmp_path, monkeypatch):
+    one, two, both = make(tmp_path / "1"), make(tmp_path / "2", ["two"]), tmp_path / "both"
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "write_json", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            plan_merge([one, two], both).carry_out()
+    assert plan_merge([one, two], both).identical == 2
+    assert "it was not this one" in refused([one], both)
+    (both / "suite.json").write_text("{}")
+    assert "suite.json is not what" in refused([one, two], both)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def reached(results):
+    """Which trials score; none where the directory does not."""
+    if not (results / "suite.json").exists():
+        return set()
+    trials = read_records(results, load_suite(results / "suite.json")).trials
+    return {os.path.relpath(trial.path, results) for trial in trials if trial.reached}

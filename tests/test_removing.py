@@ -1,15 +1,18 @@
 """Removing trials: which, what becomes of suite.json, and that nothing else is touched."""
 
 import json
+import os
 import shutil
 
 import pytest
 
 from algoperf_lite import removing
-from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.errors import UsageError
 from algoperf_lite.removing import select_removal
 from scoring import load_suite, score
-from tests.scoring.made_logs import declared, hit, trial_dir, write_trial
+from scoring.reader import read_records
+from tests.scoring.made_logs import declared, hit, states, trial_dir, write_trial
+from tests.stops import stops
 
 
 @pytest.fixture
@@ -142,14 +145,109 @@ def test_links_are_never_followed(results, tmp_path):
     assert (results / "linked").is_symlink()
 
 
-def test_a_removal_that_stops_leaves_an_unfinished_trial(results, monkeypatch):
-    def fail(path):
-        raise OSError(5, "broken", str(path))
+def test_what_a_link_leads_to_is_still_there(results, tmp_path):
+    before = (results / "suite.json").read_bytes()
+    (results / "two" / "study_0" / "b_jax").rename(tmp_path / "b_jax")
+    (results / "two" / "study_0" / "b_jax").symlink_to(tmp_path / "b_jax")
+    (results / "two" / "study_1" / "loop_jax").symlink_to("loop_jax")
+    removal = select_removal(results, workloads=["b"])
+    assert (len(removal.trials), removal.workloads) == (3, ())
+    removal.carry_out()
+    removal = select_removal(results, submissions=["two"])
+    assert removal.submissions == ()
+    removal.carry_out()
+    assert (results / "suite.json").read_bytes() == before
+    assert states(score(results), "two")["b"] == "missed"  # one of two studies
 
-    monkeypatch.setattr(removing.shutil, "rmtree", fail)
-    with pytest.raises(MachineError, match="the same command again"):
-        select_removal(results, submissions=["two"]).carry_out()
-    trial = trial_dir(results, "two", "a")
-    assert (trial / "eval_measurements.csv").exists()
-    assert not (trial / "trial.json").exists()
+
+def test_a_link_to_what_goes_keeps_nothing(results):
+    (results / "also").symlink_to("two")
+    assert select_removal(results, submissions=["two"]).submissions == ("two",)
+
+
+def test_a_variant_counts_through_the_base_that_its_name_says(results):
+    suite = json.loads((results / "suite.json").read_text())
+    del suite["workloads"]["a_deep"]["base"]
+    (results / "suite.json").write_text(json.dumps(suite))
+    assert "its held-out variant a_deep stays" in refused(results, workloads=["a"])
+
+
+def test_a_suite_that_cannot_be_scored_is_not_written(results):
+    suite = json.loads((results / "suite.json").read_text())
+    (results / "suite.json").write_text(json.dumps(suite | {"studies": 0}))
+    assert "studies must be" in refused(results, workloads=["b"])
+    select_removal(results, statuses=["error"])  # changes no suite
+
+
+@pytest.mark.parametrize("selection", [{"workloads": ["a", "a_deep"]}, {"studies": [0, 1]}])
+def test_wherever_a_removal_stops_it_is_true_and_goes_on(results, tmp_path, selection):
+    keep_small(results)
+    start, end = tmp_path / "start", tmp_path / "end"
+    shutil.copytree(results, start)
+    before = reached(results)
+    select_removal(results, **selection).carry_out()
+    shutil.copytree(results, end)
+    after = reached(end)
+
+    def restore():
+        shutil.rmtree(results)
+        shutil.copytree(start, results)
+
+    restore()
+    removal, count = select_removal(results, **selection), 0
+    for where in stops(removal.carry_out, restore):
+        assert after <= reached(results) <= before, where
+        select_removal(results, **selection).carry_out()
+        assert tree(results) == tree(end), where
+        count += 1
+    assert count > 10
+
+
+def test_any_removal_completes_an_earlier_one(results, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(removing, "write_json", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            select_removal(results, submissions=["two"]).carry_out()
+    removal = select_removal(results, statuses=["error"])
+    assert (removal.resumed, removal.submissions) == (True, ("two",))
+    removal.carry_out()
     assert list(load_suite(results / "suite.json").submissions) == ["one"]
+    assert sorted(path.name for path in results.iterdir()) == ["one", "suite.json"]
+
+
+def test_what_was_run_again_since_a_removal_stopped_is_kept(results, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(removing, "write_json", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            select_removal(results, submissions=["two"]).carry_out()
+    write_trial(results, "two", "a", hit(5), record={"status": "target_reached"})
+    select_removal(results, statuses=["error"]).carry_out()
+    assert sorted(load_suite(results / "suite.json").submissions) == ["one", "two"]
+    assert (trial_dir(results, "two", "a") / "trial.json").exists()
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def keep_small(results):
+    """Leaves a few trials, the failed one among them."""
+    for place in ("one/study_0", "one/study_1/a_jax", "two/study_1", "two/study_0/b_jax"):
+        shutil.rmtree(results / place)
+
+
+def reached(results):
+    """Which trials score; none where the directory does not."""
+    if not (results / "suite.json").exists():
+        return set()
+    suite = load_suite(results / "suite.json")
+    try:
+        trials = read_records(results, suite).trials
+        return {os.path.relpath(trial.path, results) for trial in trials if trial.reached}
+    except UsageError as error:
+        assert "holds no trial" in str(error)
+        return set()
+
+
+def tree(root):
+    return {str(p.relative_to(root)): p.is_file() and p.read_bytes() for p in root.rglob("*")}

@@ -62,12 +62,16 @@ def _json(removal: Removal, removed: bool) -> dict:
         "trials": [{"path": trial.path, "status": status} for trial, status in removal.trials],
         "submissions_gone": list(removal.submissions),
         "workloads_gone": list(removal.workloads),
+        "resumed": removal.resumed,
     }
 
 
 def _print(removal: Removal, removed: bool) -> None:
     console = output.stdout()
-    if not removal.trials:
+    if removal.resumed:
+        done = "is now complete" if removed else "stopped: --yes completes it"
+        console.print(f"{removal.results}: an earlier removal {done}", soft_wrap=True)
+    elif not removal.trials:
         console.print(f"{removal.results}: no such trial; nothing to remove", soft_wrap=True)
         return
     for trial, status in removal.trials[:SHOWN]:
