@@ -34,6 +34,7 @@ class Cell:
             (rule 1), "variant_missed" (rule 3).
         detail: for "missed", how most of its failed trials ended; else empty.
         studies_reached: studies in which the target was met.
+        studies_open: studies in which it was not, and that still lack trials.
         trials: trials found.
         studies: the time of each study; infinity where missed or missing.
         interval: 95% interval of the time; None with too few studies.
@@ -47,6 +48,7 @@ class Cell:
     trials: int = 0
     studies: tuple[float, ...] = ()
     interval: tuple[float, float] | None = None
+    studies_open: int = 0
 
     @property
     def counts(self) -> bool:

@@ -163,6 +163,7 @@ def _rows(
             workload: _cell(
                 table, s, w, float(relative[s, w]), states[s][w],
                 _pair(intervals.time[s, w]) if intervals else None,
+                suite.trials_of(name) or 1,
             )
             for w, workload in enumerate(table.workloads)
         }  # fmt: skip
@@ -221,21 +222,31 @@ def _cell(
     ratio: float,
     state: str,
     interval: tuple[float, float] | None,
+    owed: int,
 ) -> Cell:
     trials = table.trials.get((table.submissions[s], table.workloads[w]), [])
     if not trials:
         state = "missing"
     of_study = table.of_study[:, s, w]
+    reached = int(np.isfinite(of_study).sum())
     return Cell(
         time=float(table.median[s, w]),
         ratio=ratio,
         state=state,
         detail=_how_most_ended(trials) if state == "missed" else "",
-        studies_reached=int(np.isfinite(of_study).sum()),
+        studies_reached=reached,
+        studies_open=len(of_study) - reached - _missed_for_good(trials, owed),
         trials=len(trials),
         studies=tuple(of_study.tolist()),
         interval=interval,
     )
+
+
+def _missed_for_good(trials: Sequence[Trial], owed: int) -> int:
+    """Studies that have all the trials they owe, and none that reached the target."""
+    met = {trial.study for trial in trials if trial.reached}
+    tried = Counter(t.study for t in trials if t.status != "interrupted" and t.study not in met)
+    return sum(count >= owed for count in tried.values())
 
 
 def _how_most_ended(trials: Sequence[Trial]) -> str:

@@ -100,7 +100,7 @@ def notes(board: Leaderboard, max_problems: int = 5) -> list[Note]:
 
 def _undecided(cell: Cell, studies: int) -> bool:
     """Whether studies that were not run yet could still bring the median below infinity."""
-    return cell.studies_reached + max(studies - cell.trials, 0) > studies // 2
+    return cell.studies_reached + cell.studies_open > studies // 2
 
 
 def _completeness(board: Leaderboard) -> Iterator[Note]:
@@ -148,7 +148,7 @@ def _settings(board: Leaderboard) -> Iterator[Note]:
     if board.baseline is not None:
         yield Note(
             f"speedup: over {board.baseline}, geometric mean over workloads; a miss counts at"
-            " the budget."
+            " the budget, without one where its workload's logs end."
         )
     if board.integration != "exact":
         yield Note(f"Integration: {board.integration}.")

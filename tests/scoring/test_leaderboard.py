@@ -130,6 +130,7 @@ def test_to_json_is_json_and_complete(results):
         "trials": 1,
         "studies": [None],
         "interval": None,
+        "studies_open": 0,
     }
     assert shown["problems"] == [
         {"path": str(results / "stray.txt"), "what": "stray file: ignored"}
@@ -187,3 +188,13 @@ def test_the_order_of_directories_does_not_matter(tmp_path):
             write_trial(root, "x", "a", rows, trial=trial)
     up, down = (scoring.score(tmp_path / d, suite(("a",))) for d in ("up", "down"))
     assert up.rows[0].times == down.rows[0].times == {"a": 7}
+
+
+def test_a_study_is_open_until_it_is_met_or_all_its_trials_are_there(tmp_path):
+    made = suite(("a",), studies=4, trials=2, submissions={"x": {"ruleset": "external"}})
+    write_trial(tmp_path, "x", "a", hit(5), study=0)  # met by its first trial
+    write_trial(tmp_path, "x", "a", MISS, study=1)
+    for trial in (1, 2):
+        write_trial(tmp_path, "x", "a", MISS, study=2, trial=trial)
+    cell = scoring.score(tmp_path, made).rows[0].cells["a"]
+    assert (cell.studies_reached, cell.studies_open) == (1, 2)
