@@ -59,6 +59,11 @@ TRIALS = {
 }
 
 
+def tokens(data: bytes) -> list[tuple[int, int]]:
+    """Where the numbers, names and texts of a file begin and end."""
+    return [found.span() for found in _TOKEN.finditer(data)]
+
+
 @dataclass(frozen=True)
 class Mutation:
     """A change of bytes.
@@ -96,7 +101,7 @@ class Mutation:
         return before + changed[self.kind]
 
     def _with_another_value(self, data: bytes) -> bytes:
-        places = [found.span() for found in _TOKEN.finditer(data)]
+        places = tokens(data)
         if not places:
             return data
         start, end = places[self.at % len(places)]

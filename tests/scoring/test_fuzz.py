@@ -79,6 +79,19 @@ def test_a_whole_csv_of_another_trial_is_noticed(worlds):
     assert world.check(path, everything) == "reported"
 
 
+DRAWN = [("eval_params", b"null"), ("eval_params", b"NaN"), ("flops_per_step", b'"x"')]
+
+
+@pytest.mark.parametrize(("name", "value"), DRAWN)
+def test_damaged_records_can_be_drawn_and_compared(worlds, name, value):
+    world = worlds[0]
+    path = world.root / "ours/study_0/reached_jax/trial_1" / TRIAL_FILE
+    tokens = fuzz_records.tokens(world.files[path])
+    at = [world.files[path][start:end] for start, end in tokens].index(f'"{name}"'.encode()) + 1
+    change = Mutation("value", at, fuzz_records.VALUES.index(value), b"")
+    assert world.check(path, [change], draw=True) == "unnoticed"
+
+
 def test_a_check_can_fail(worlds):
     world = worlds[0]
     of_others = {k: time for k, time in world.times.items() if k[0] == "foreign"}
