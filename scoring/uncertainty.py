@@ -52,7 +52,7 @@ def bootstrap(
 
     With three studies an interval of a median spans at most the range of the three, which covers
     the true median in three of four cases, not in 95 of 100: a guide, no proof. Those of scores
-    cover 0.89 to 0.97 on made leaderboards whose submissions differ, and nothing where all are
+    cover 0.90 to 0.97 on made leaderboards whose submissions differ, and nothing where all are
     exactly alike, as the score then is too low itself: `benchmarks/interval_coverage.py`.
 
     Args:
