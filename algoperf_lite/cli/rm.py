@@ -74,6 +74,17 @@ def _print(removal: Removal, removed: bool) -> None:
     elif not removal.trials:
         console.print(f"{removal.results}: no such trial; nothing to remove", soft_wrap=True)
         return
+    if removal.trials:
+        _print_trials(removal, removed)
+    for kind, names in (("submission", removal.submissions), ("workload", removal.workloads)):
+        for name in names:
+            console.print(f"{kind} {name}: its last trial, so suite.json no longer declares it")
+    if not removed:
+        console.print("Nothing is removed yet: add --yes to remove this.")
+
+
+def _print_trials(removal: Removal, removed: bool) -> None:
+    console = output.stdout()
     for trial, status in removal.trials[:SHOWN]:
         console.print(f"{trial.path}  {status}", soft_wrap=True)
     if (more := len(removal.trials) - SHOWN) > 0:
@@ -82,8 +93,3 @@ def _print(removal: Removal, removed: bool) -> None:
     counts = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
     trials = "1 trial" if len(removal.trials) == 1 else f"{len(removal.trials)} trials"
     console.print(f"{'removed' if removed else 'would remove'} {trials}: {counts}")
-    for kind, names in (("submission", removal.submissions), ("workload", removal.workloads)):
-        for name in names:
-            console.print(f"{kind} {name}: its last trial, so suite.json no longer declares it")
-    if not removed:
-        console.print("Nothing is removed yet: add --yes to remove them.")

@@ -81,3 +81,15 @@ def test_rm_says_what_is_wrong(cli, two):
     code, out, _ = cli("rm", two[0], "--status", "error", "--yes")
     assert code == 0
     assert "no such trial" in out
+
+
+def test_rm_says_that_an_earlier_one_stopped(cli, two):
+    aside = two[0] / ".removed" / "gone" / "study_0" / "a_jax" / "trial_1"
+    aside.mkdir(parents=True)
+    for more, said in (([], "stopped: --yes completes it"), (["--yes"], "is now complete")):
+        code, out, _ = cli("rm", two[0], "--status", "error", *more)
+        assert code == 0
+        assert said in out
+        assert "0 trials" not in out
+    assert not (two[0] / ".removed").exists()
+    assert (trial_dir(two[0], "first", "a") / "trial.json").exists()
