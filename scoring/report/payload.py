@@ -12,80 +12,28 @@
     submissions   [{name, ruleset, command}]: by name; `command` trains it, {workload} to be filled
     environments  [{...}]: what trials ran on, each once
     points        [{...}]: hyperparameters, each point once
-    trials        {columns: [...], rows: [[...], ...]}: see `TRIAL_COLUMNS`
+    trials        {columns: [...], rows: [[...], ...]}: see `rows.TRIAL_COLUMNS`
     problems      [{path, what}]: what was skipped or voided; paths below the source
     commands      {show}: what shows a trial ({path}, with the source, as one word of a shell)
 
 Numbers that are not finite are null. Times are seconds, but those that are "on the chosen clock".
 """
 
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from algoperf_lite.records import finite
 from scoring.board import WORDS
 from scoring.deciding import by_cell, deciding, of_median_study
 from scoring.details import Details, read_details
 from scoring.leaderboard import find_suite, from_records
 from scoring.reader import Records, read_records
 from scoring.report.commands import run_command, score_command
+from scoring.report.rows import TRIAL_COLUMNS, Interned, trial_row
 from scoring.suite import Suite
 from scoring.wording import MEANINGS, RULES
-
-TRIAL_COLUMNS = {
-    "submission": "index into submissions",
-    "workload": "index into workloads",
-    "study": "from 0",
-    "trial": "from 1",
-    "path": "of its directory, below the source",
-    "status": "how it ended",
-    "reason": "why; null where nothing is recorded",
-    "time": "to the target on the chosen clock; null if missed",
-    "steps_to_target": "null if missed",
-    "seconds": "on the clock, the whole trial",
-    "steps": "of the whole trial",
-    "budget": "on-clock seconds it had; null without one",
-    "clock": "{data, update, eval_params, on_eval}: seconds on the clock",
-    "compile": "seconds of compiling ahead of time, off the clock",
-    "evaluation": "seconds of evaluating, off the clock",
-    "late_compiles": "compilations that happened on the clock",
-    "robust_seconds": "the whole trial on the robust clock",
-    "noisy": "whether the two clocks disagree by more than 10%",
-    "kernel": "[before, after]: seconds of the calibration kernel",
-    "drifted": "whether those differ by more than 10%",
-    "flops_per_step": "by XLA's cost analysis",
-    "peak_memory": "bytes",
-    "seed": "of the trial",
-    "point": "index into points; null where none is recorded",
-    "environment": "index into environments; null where none is recorded",
-    "curve_seconds": "at each evaluation",
-    "curve_steps": "likewise; [first, every, count] where they are evenly spaced",
-    "curve_metric": "likewise, the target's metric on the validation split",
-}
-
-
-@dataclass(frozen=True)
-class _Interned:
-    """A list in which equal values have one place."""
-
-    values: list[Any]
-    places: dict[str, int]
-
-    def place(self, value: dict[str, Any]) -> int | None:
-        if not value:
-            return None
-        key = json.dumps(value, sort_keys=True)
-        if key not in self.places:
-            self.places[key] = len(self.values)
-            self.values.append(value)
-        return self.places[key]
 
 
 def payload(
@@ -120,9 +68,9 @@ def payload(
     names = sorted(row["name"] for row in boards[0]["board"]["submissions"])
     details = read_details(records.trials, declared)
     _add_deciding(boards, details, declared)
-    points, environments = _Interned([], {}), _Interned([], {})
+    points, environments = Interned(), Interned()
     places = [{name: i for i, name in enumerate(of)} for of in (names, declared.names)]
-    rows = [_trial(one, source, *places, points, environments) for one in details]
+    rows = [trial_row(one, source, *places, points, environments) for one in details]
     return {
         "title": title or f"Leaderboard of {Path(results_dir).resolve().name}",
         "source": source,
@@ -233,82 +181,6 @@ def _submission(suite: Suite, name: str) -> dict[str, Any]:
         "ruleset": suite.ruleset_of(name),
         "command": run_command(suite, name),
     }
-
-
-def _trial(
-    details: Details,
-    source: str,
-    submissions: Mapping[str, int],
-    workloads: Mapping[str, int],
-    points: _Interned,
-    environments: _Interned,
-) -> list[Any]:
-    trial, record = details.trial, details.record
-    off_clock = record.get("off_clock") or {}
-    values = {
-        "submission": submissions[trial.submission],
-        "workload": workloads[trial.workload],
-        "study": trial.study,
-        "trial": trial.number,
-        "path": os.path.relpath(trial.path, source),
-        "status": trial.status,
-        "reason": trial.reason,
-        "time": trial.time,
-        "steps_to_target": trial.steps,
-        "seconds": details.on_clock,
-        "steps": record.get("steps") or _last(details.steps),
-        "budget": record.get("budget_seconds"),
-        "clock": _rounded_all(record.get("clock")),
-        "compile": off_clock.get("compile"),
-        "evaluation": details.evaluation_seconds,
-        "late_compiles": (record.get("compiles_on_clock") or {}).get("count"),
-        "robust_seconds": record.get("robust_seconds"),
-        "noisy": record.get("noisy"),
-        "kernel": [_rounded(t) for t in record.get("calibration_kernel_seconds") or []] or None,
-        "drifted": record.get("drifted"),
-        "flops_per_step": details.flops_per_step,
-        "peak_memory": record.get("peak_memory_bytes"),
-        "seed": record.get("seed"),
-        "point": points.place(details.hyperparameters),
-        "environment": environments.place(_lasting(details.environment)),
-        "curve_seconds": _rounded_curve(details.seconds),
-        "curve_steps": _spaced(details.steps),
-        "curve_metric": _rounded_curve(details.metric),
-    }
-    return [finite(_rounded(values[name])) for name in TRIAL_COLUMNS]
-
-
-def _lasting(environment: dict[str, Any]) -> dict[str, Any]:
-    """An environment without what changes from one moment to the next, as AlgoPerf logs it."""
-    passing = ("cpu.", "mem.", "gpu.", "net.", "workload.", "hyperparameters.")
-    return {k: v for k, v in environment.items() if not k.startswith(passing)}
-
-
-def _spaced(steps: np.ndarray) -> list[float | None]:
-    """Evenly spaced steps as [first, every, count], if that is shorter; else as they are."""
-    gaps = set(np.diff(steps).tolist()) if np.isfinite(steps).all() else set()
-    if len(steps) > 3 and len(gaps) == 1:
-        return [steps[0].item(), gaps.pop(), len(steps)]
-    return [_rounded(step) for step in steps.tolist()]
-
-
-def _rounded_curve(values: np.ndarray) -> list[float]:
-    """Five figures, of the many numbers that are only drawn."""
-    return [float(f"{value:.5g}") for value in values.tolist()]
-
-
-def _last(values: np.ndarray) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.max()) if len(known) else None
-
-
-def _rounded_all(numbers: Any) -> dict[str, float] | None:
-    return {k: _rounded(v) for k, v in numbers.items()} if isinstance(numbers, dict) else None
-
-
-def _rounded(value: Any) -> Any:
-    """Six figures are more than a screen can show, and half the bytes."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _version() -> str:

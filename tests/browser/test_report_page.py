@@ -2,17 +2,13 @@
 
 import json
 import re
-import time
 
 import pytest
 
 from scoring.report.page import write_report
+from tests.browser.looking import CURVES, PROFILE, click, opened, show, texts, wait_for
 from tests.scoring.made_logs import declared, hit, write_trial
 from tests.scoring.report.made_report import HOSTILE, REASON, make_results
-
-WAIT = 10.0
-PROFILE = "#profiles .js-plotly-plot"
-CURVES = "#curves .js-plotly-plot"
 
 
 @pytest.fixture(scope="module")
@@ -35,28 +31,6 @@ def foreign_address(tmp_path_factory):
 
 
 @pytest.fixture
-def incomplete(browser, tmp_path, requests_of):
-    """One submission: two of its three studies on a, none on b."""
-    content = declared(("a", "b"), studies=3, submissions={"s": {"ruleset": "external"}})
-    (tmp_path / "suite.json").write_text(json.dumps(content))
-    for study, seconds in enumerate((5.0, 9.0)):
-        write_trial(tmp_path, "s", "a", hit(seconds), study)
-    yield from opened_report(browser, tmp_path, requests_of)
-
-
-@pytest.fixture
-def undecided(browser, tmp_path, requests_of):
-    """Two submissions, each the faster one in some studies."""
-    names = {name: {"ruleset": "external"} for name in "pq"}
-    content = declared(("a",), studies=3, submissions=names)
-    (tmp_path / "suite.json").write_text(json.dumps(content))
-    for name, of_studies in {"p": (5.0, 9.0, 6.0), "q": (8.0, 5.5, 7.0)}.items():
-        for study, seconds in enumerate(of_studies):
-            write_trial(tmp_path, name, "a", hit(seconds), study)
-    yield from opened_report(browser, tmp_path, requests_of)
-
-
-@pytest.fixture
 def page(browser, address, requests_of):
     yield from opened(browser, address, requests_of)
 
@@ -64,58 +38,6 @@ def page(browser, address, requests_of):
 @pytest.fixture
 def foreign(browser, foreign_address, requests_of):
     yield from opened(browser, foreign_address, requests_of)
-
-
-def opened_report(browser, root, requests_of):
-    """The page of a results directory, written into it."""
-    write_report(root, root / "report.html")
-    yield from opened(browser, (root / "report.html").as_uri(), requests_of)
-
-
-def opened(browser, address, requests_of):
-    """A page, freshly opened; at the end nothing was complained of, and nothing was asked for."""
-    browser.get_log("browser")
-    requests_of()
-    browser.get(address)
-    yield browser
-    assert browser.get_log("browser") == []
-    assert {url for url in requests_of() if not url.startswith(("data:", "blob:"))} == {address}
-    assert browser.execute_script("return window.broken === undefined")
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-
-
-def wait_for(page, script):
-    """What the script returns, once that is true."""
-    end = time.monotonic() + WAIT
-    while not (found := page.execute_script(script)):
-        assert time.monotonic() < end, f"never true: {script}"
-        time.sleep(0.02)
-    return found
-
-
-def cell_details(page, workload):
-    """What the page says of a cell that is clicked."""
-    click(page, f"#heat [data-workload={workload}]")
-    return texts(page, "#cell")[0]
-
-
-def show(page, selector):
-    """Scrolls a chart into view and waits until it is drawn."""
-    section = selector.split()[0]
-    page.execute_script(
-        f"document.querySelector('{section}').scrollIntoView({{behavior: 'instant'}})"
-    )
-    wait_for(page, f"return document.querySelector('{selector} .plot-container') !== null")
-
-
-def click(page, selector):
-    page.execute_script(f"document.querySelector({selector!r}).click()")
-
-
-def texts(page, selector):
-    script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
-    return page.execute_script(script, selector)
 
 
 def order(page):
@@ -331,24 +253,3 @@ def test_a_phone_scrolls_down_only_and_starts_plotly_only_then(page, address):
         show(page, f"#{section} .js-plotly-plot")
     widths = "return [document.documentElement.scrollWidth, innerWidth]"
     assert page.execute_script(widths) == [390, 390]
-
-
-def test_of_an_incomplete_set_of_studies_the_curve_is_that_of_the_median(incomplete):
-    details = cell_details(incomplete, "a")
-    assert "9.00 s (median over studies)" in details
-    assert "study 0: 5.00 s; study 1: 9.00 s; study 2: no logs" in details
-    assert re.search(r"algoperf-lite show \S+/s/study_1/a_jax/trial_1", details)
-    assert "No logs: no trial on disk" in cell_details(incomplete, "b")
-    show(incomplete, CURVES)
-    bold = (
-        "return document.querySelector(arguments[0]).data"
-        ".filter((one) => one.mode === 'lines+markers').map((one) => one.x.at(-1))"
-    )
-    assert incomplete.execute_script(bold, CURVES) == [9.0]
-
-
-def test_where_intervals_of_rank_overlap_nobody_is_said_to_lead(undecided):
-    verdict = texts(undecided, "#verdict")[0]
-    assert "leads" not in verdict
-    assert verdict.startswith("p has the highest score")
-    assert verdict.endswith("the data do not decide which is first: p and q may be.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.errors import AlgoperfLiteError, UsageError
 from scoring.figures import write_figures
 from tests.scoring.figures.made_figures import logs
 from tests.scoring.made_logs import declared, hit, write_trial
@@ -82,5 +82,5 @@ def test_an_unknown_format_is_named(results, tmp_path):
 
 def test_where_nothing_can_be_written_is_named(results, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MachineError, match="file"):
+    with pytest.raises(AlgoperfLiteError, match="file"):
         write_figures(results, tmp_path / "file", formats=["svg"])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.errors import AlgoperfLiteError, MachineError, UsageError
 from scoring.report import page
 from scoring.report.page import MARK, SCRIPTS, STYLES, as_inert_json, render, write_report
 from scoring.report.payload import payload
@@ -90,7 +90,7 @@ def test_a_report_replaces_the_file_whole(results, tmp_path):
 
 def test_an_unwritable_place_is_named(results, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MachineError, match="report"):
+    with pytest.raises(AlgoperfLiteError, match="report"):
         write_report(results, tmp_path / "file" / "report.html")
 
 
