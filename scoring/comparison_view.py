@@ -113,7 +113,7 @@ def legend(report: Report) -> Iterator[str]:
             "B/A: geometric mean over the studies that both reached; each 95% interval is of one"
             f" workload alone. p: paired t-test of the logarithms, corrected for {tests}"
             f" test{'s' * (tests > 1)} (Holm). Marked + or -: p below {LEVEL:g}, and"
-            f" {report.at_least:g} times or more."
+            f" {report.at_least:g} times apart or more."
         )
     if report.clock != "time":
         yield f"Clock: {report.clock}, {CLOCKS[report.clock]}."

@@ -131,7 +131,7 @@ def _judged(row: WorkloadComparison, p: float, at_least: float) -> WorkloadCompa
         alone = "significant by itself, not among so many tests: more studies would tell"
         note = alone if row.ratio.p < LEVEL <= p else None
     elif not way:
-        note = f"significant, but by less than {at_least:g} times: a machine's state can do that"
+        note = f"significant, but less than {at_least:g} times apart: a machine's state can do that"
     elif way < 0 and row.b.hits < row.a.hits:
         note = "faster where both reached the target, in fewer studies: not counted as faster"
     else:

@@ -74,8 +74,8 @@ def test_what_could_not_be_tested_is_said_where_it_matters(cli, made):
 def test_the_least_ratio_that_is_marked_is_asked_for(cli, made):
     code, out, _ = cli("compare", *made, "--at-least", "1.5", "-w", "a", "--fail-on-regression")
     assert code == 0
-    assert "~ a: significant, but by less than 1.5 times" in out
-    assert "1.5 times or more" in cli("compare", *made, "--at-least", "1.5")[1]
+    assert "~ a: significant, but less than 1.5 times apart" in out
+    assert "1.5 times apart or more" in cli("compare", *made, "--at-least", "1.5")[1]
     assert cli("compare", *made, "--at-least", "0.5")[0] == 2
 
 

@@ -246,7 +246,7 @@ def test_a_small_difference_is_not_marked_however_sure(tmp_path):
     assert marks(report) == {"a": "~", "b": "~"}
     (found,) = report.comparisons
     assert max(row.p for row in found.workloads) < 0.05
-    said = "significant, but by less than 1.05 times: a machine's state can do that"
+    said = "significant, but less than 1.05 times apart: a machine's state can do that"
     assert all(row.notes == (said,) for row in found.workloads)
     assert found.p < 0.05
     assert found.mark == "~"
@@ -340,11 +340,12 @@ def test_trials_that_were_timed_badly_are_counted(tmp_path):
 
 
 def test_copies_of_a_run_are_noted(tmp_path):
-    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
-    for root in (old, new):
-        path = made_logs.trial_dir(root, "one", "a", 2)
+    old = write(tmp_path / "old", {"a": TIMES})
+    new = write(tmp_path / "new", {"a": (TIMES[0], 10.5, *TIMES[2:])})
+    for root, study in ((old, 1), (old, 2), (new, 1), (new, 2)):
+        path = made_logs.trial_dir(root, "one", "a", study)
         digest = hashlib.sha256((path / "eval_measurements.csv").read_bytes()).hexdigest()
-        more = record(2, evaluations_sha256=digest)
+        more = record(study, evaluations_sha256=digest)
         (path / "trial.json").write_text(json.dumps({"schema": 1, **more}))
     (found,) = compare(old, new).comparisons
     assert found.notes == ("trials that are the same run in A and in B, no repetition: 1",)
