@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.errors import AlgoperfLiteError, MachineError, UsageError
 
 SCHEMA = 1
 SUITE_FILE = "suite.json"
@@ -101,6 +101,18 @@ def unwritable(path: Path, error: OSError) -> MachineError:
         " Make it writable, free space there, or choose another place"
         " (--results for records, ALGOPERF_LITE_HOME for caches)."
     )
+
+
+def unwritable_output(path: Path, error: OSError) -> AlgoperfLiteError:
+    """The error for a file named by an option: a usage error if a file stands in its way.
+
+    Of a record that is no usage error: within a trial that would be the submission's fault.
+    """
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        parents = reversed(Path(path).parents)
+        standing = next((place for place in parents if place.is_file()), path)
+        return UsageError(f"cannot write {path}: {standing} is a file; choose another place")
+    return unwritable(path, error)
 
 
 class TrialRecorder:

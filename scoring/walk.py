@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from algoperf_lite.errors import UsageError
+from algoperf_lite.records import SUITE_FILE
 
 STUDY = re.compile(r"study_(0|[1-9][0-9]{0,5})")
 WORKLOAD = re.compile(r"(.+)_(?:jax|pytorch)")
@@ -138,11 +139,52 @@ def without_logs(
 
 def require_directory(root: str | Path) -> None:
     """Raises a UsageError with the mend if there is no such directory."""
-    if not os.path.isdir(root):
+    if os.path.isdir(root):
+        return
+    if os.path.exists(root):
+        raise UsageError(f"{root}: is a file: give the results directory that it lies in")
+    raise UsageError(
+        f"{root}: no such results directory: give the directory that `run` was given with "
+        "--results, or one that holds <submission>/study_0/..."
+    )
+
+
+def require_results(root: str | Path) -> None:
+    """Raises a UsageError with the mend if this cannot be a results directory.
+
+    It can be one if it declares a suite or holds a submission. That is told without reading any
+    record, and before anything else is asked for.
+
+    Raises:
+        UsageError: no such directory, a part of a results directory, nothing that was recorded.
+    """
+    require_directory(root)
+    root = str(root)
+    inner = [name for name, is_dir in _entries(root, []) if is_dir]
+    if os.path.exists(os.path.join(root, SUITE_FILE)):
+        return
+    if any(_is_submission(os.path.join(root, name)) for name in inner):
+        return
+    studies = [name for name in inner if STUDY.fullmatch(name)]
+    if studies:
+        raise _one_submission(root, studies[0])
+    parts = Path(os.path.abspath(root)).parts
+    study = next((i for i in range(len(parts) - 1, 1, -1) if STUDY.fullmatch(parts[i])), None)
+    if study is not None:
         raise UsageError(
-            f"{root}: no such results directory: give the directory that `run` was given with "
-            "--results, or one that holds <submission>/study_0/..."
+            f"{root}: lies in a results directory: give that, {Path(*parts[: study - 1])}"
         )
+    raise _no_trials(root, (), ())
+
+
+def _is_submission(path: str) -> bool:
+    return any(STUDY.fullmatch(name) and is_dir for name, is_dir in _entries(path, []))
+
+
+def _one_submission(root: str, study: str) -> UsageError:
+    return UsageError(
+        f"{root}: holds {study}, so it is one submission's directory: give its parent."
+    )
 
 
 def _submissions(root: str, problems: list[Problem]) -> list[str]:
@@ -160,9 +202,7 @@ def _submissions(root: str, problems: list[Problem]) -> list[str]:
         elif name not in _ROOT_DIRECTORIES:
             problems.append(Problem(path, "holds no study_<i> directory: ignored"))
     if studies and not names:
-        raise UsageError(
-            f"{root}: holds {studies[0]}, so it is one submission's directory: give its parent."
-        )
+        raise _one_submission(root, studies[0])
     return names
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from algoperf_lite.cli import output
 from algoperf_lite.errors import AlgoperfLiteError, unknown_name
 
 COMMANDS = {
@@ -79,6 +80,7 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         result: Any = group.main(arguments, prog_name="algoperf-lite", standalone_mode=False)
+        output.finish()
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import unwritable
+from algoperf_lite.records import unwritable_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def draw_schedules(rows: list[dict[str, Any]], path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, dpi=160, metadata=METADATA[suffix], format=suffix[1:])
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise unwritable_output(path, error) from error
 
 
 def _figure(rows: list[dict[str, Any]]) -> "Figure":

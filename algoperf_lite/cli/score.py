@@ -1,7 +1,6 @@
 """``algoperf-lite score``: turn recorded trials into a leaderboard."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +8,11 @@ import click
 
 from algoperf_lite.cli import options, output
 from algoperf_lite.errors import UsageError, unknown_name
-from algoperf_lite.records import unwritable
+from algoperf_lite.records import unwritable_output
 
 if TYPE_CHECKING:
     from scoring.board import Leaderboard
+    from scoring.suite import Suite
 
 MISSED = 1
 
@@ -77,7 +77,7 @@ def command(
         ruleset=ruleset,
         baseline=baseline,
     )
-    misses = _misses(board, require)
+    misses = _misses(board, require, lambda: _declared(results, suite))
     if form is None:
         present(board, figure)
     else:
@@ -113,15 +113,41 @@ def _export(board: "Leaderboard", form: str) -> None:
 
     if form == "--json":
         output.print_json(board.to_json())
+    elif form == "--markdown":
+        output.write(to_markdown(board))
     else:
-        sys.stdout.write(to_csv(board) if form == "--csv" else to_markdown(board))
+        output.write(to_csv(board))
+        _warn(board)
 
 
-def _misses(board: "Leaderboard", required: Sequence[str]) -> list[str]:
+def _warn(board: "Leaderboard") -> None:
+    """Say on standard error what a csv has no place for: what is missing, what is wrong."""
+    from scoring.wording import notes  # noqa: PLC0415
+
+    for note in notes(board):
+        if note.weight == "warning":
+            click.echo(note.text, err=True)
+
+
+def _declared(results: Path, suite: Path | None) -> "Suite":
+    from scoring.leaderboard import find_suite  # noqa: PLC0415
+
+    return find_suite(results, suite)
+
+
+def _misses(
+    board: "Leaderboard", required: Sequence[str], declared: Callable[[], "Suite"]
+) -> list[str]:
     """A sentence for each workload whose target a required submission misses."""
     rows = {row.name: row for row in board.rows}
     for name in required:
         if name not in rows:
+            ruleset = declared().ruleset_of(name)
+            if board.ruleset is not None and ruleset not in (None, board.ruleset):
+                raise UsageError(
+                    f"--require: {name!r} is of the ruleset {ruleset!r}, which --ruleset"
+                    f" {board.ruleset} leaves out: leave out one of the two"
+                )
             raise unknown_name("submission", name, rows, "--require")
     return [
         f"{name}: misses the target of {workload} ({rows[name].cells[workload].word})"
@@ -136,4 +162,4 @@ def _write_figure(board: "Leaderboard", stem: Path) -> list[Path]:
     try:
         return performance_profiles(board, stem)
     except OSError as error:
-        raise unwritable(stem, error) from error
+        raise unwritable_output(stem, error) from error

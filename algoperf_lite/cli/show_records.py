@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 import math
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from algoperf_lite.cli.judged import Verdict, layout_of, verdicts
 from algoperf_lite.errors import UsageError
 from algoperf_lite.records import (
     ENVIRONMENT_FILE,
@@ -20,7 +22,6 @@ from algoperf_lite.records import (
 )
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, Request, read_many
-from scoring.walk import STUDY, TRIAL, WORKLOAD
 
 LOGGED, UNFINISHED, UNREADABLE = "logged", "unfinished", "unreadable"
 """Of trials without a record of their end: AlgoPerf's own logs, killed or running, damaged."""
@@ -30,28 +31,32 @@ def read_trial(path: Path) -> dict[str, Any]:
     """A trial's record.
 
     Returns:
-        ``path``, ``status``, ``trial`` (null if unfinished or logged), ``hyperparameters``,
-        ``evaluations``, and ``evaluations_changed``: whether they are not the ones that the
-        record was written of, null where it does not say.
-
-    Raises:
-        UsageError: a file cannot be read as what it is.
+        ``path``, ``status``, ``trial`` (null if unfinished, logged or unreadable),
+        ``hyperparameters``, ``evaluations``, and ``evaluations_changed``: whether they are not the
+        ones that the record was written of, null where it does not say; ``problems``: what is
+        wrong with its files; ``counts``: see `read_trials`.
     """
-    trial = read_json(path / TRIAL_FILE)
-    try:
-        evaluations = read_evaluations(path / EVALUATIONS_FILE)
-    except (ValueError, csv.Error) as error:
-        raise UsageError(
-            f"{path / EVALUATIONS_FILE}: cannot be read as rows of numbers ({error}); restore it,"
-            " or remove the trial with `algoperf-lite rm`"
-        ) from error
+    wrong: dict[str, str] = {}
+    trial = _object(path / TRIAL_FILE, wrong)
+    hyperparameters = _object(path / HYPERPARAMETERS_FILE, wrong)
+    evaluations = _rows(path / EVALUATIONS_FILE, wrong)
+    changed = _changed(trial, path / EVALUATIONS_FILE)
+    if changed:
+        wrong.setdefault(EVALUATIONS_FILE, "not those that the trial was recorded with")
+    verdict = verdicts([path])[path]
+    known = {problem.partition(": ")[0] for problem in verdict.problems}
     return {
         "path": str(path),
-        "status": _status(trial, path),
+        "status": UNREADABLE if TRIAL_FILE in wrong else _status(trial, path),
+        "counts": verdict.counts,
+        "problems": [
+            *verdict.problems,
+            *(f"{name}: {what}" for name, what in wrong.items() if name not in known),
+        ],
         "trial": trial,
-        "hyperparameters": read_json(path / HYPERPARAMETERS_FILE),
+        "hyperparameters": hyperparameters,
         "evaluations": evaluations,
-        "evaluations_changed": _changed(trial, path / EVALUATIONS_FILE),
+        "evaluations_changed": changed,
     }
 
 
@@ -60,6 +65,8 @@ def read_trials(path: Path) -> list[dict[str, Any]]:
 
     A trial without one has the status "unfinished", or "logged" in AlgoPerf's own logs, and what
     its evaluations tell of ``steps`` and ``seconds``; one whose record is damaged is "unreadable".
+    Where there is a suite.json, ``problems`` are what scoring finds wrong with a trial, and
+    ``counts`` says whether it counts as having met its target; else they are empty and null.
 
     Raises:
         UsageError: there is no trial.
@@ -69,8 +76,9 @@ def read_trials(path: Path) -> list[dict[str, Any]]:
         raise UsageError(
             f"no trials in or below {path}; give a directory that `run` wrote, or one of AlgoPerf's"
         )
-    rows = [_row(directory) for directory in directories]
-    _add_progress([row for row in rows if row["status"] in (LOGGED, UNFINISHED)])
+    judged = verdicts(directories)
+    rows = [_row(directory, judged[directory]) for directory in directories]
+    _add_progress([row for row in rows if row["status"] in (LOGGED, UNFINISHED, UNREADABLE)])
     return rows
 
 
@@ -90,23 +98,48 @@ def place_of(row: dict[str, Any]) -> dict[str, str]:
         >>> place_of({"path": "r/nadamw/study_0/zipf_lm_jax/trial_1"})
         {'submission': 'nadamw', 'study': '0', 'workload': 'zipf_lm', 'trial': '1'}
     """
-    names = Path(os.path.abspath(row["path"])).parts[-4:]
-    if len(names) == 4:
-        submission, study, workload, trial = names
-        found = STUDY.fullmatch(study), WORKLOAD.fullmatch(workload), TRIAL.fullmatch(trial)
-        if all(found):
-            study, workload, trial = (match[1] for match in found)
-            return {"submission": submission, "study": study, "workload": workload, "trial": trial}
+    layout = layout_of(row["path"])
+    if layout is not None:
+        return layout
     keys = ("submission", "study", "workload", "trial")
     return {key: str(row.get(key, "")) for key in keys}
 
 
-def _row(directory: Path) -> dict[str, Any]:
+def _row(directory: Path, verdict: Verdict) -> dict[str, Any]:
+    own = {"path": str(directory)}
+    judged = {"counts": verdict.counts, "problems": list(verdict.problems)}
     try:
         record = read_json(directory / TRIAL_FILE)
     except UsageError as error:
-        return {"path": str(directory), "status": UNREADABLE, "reason": str(error)}
-    return {"path": str(directory), **(record or {}), "status": _status(record, directory)}
+        return {**own, "status": UNREADABLE, "reason": str(error), **judged}
+    return {**own, **(record or {}), "status": _status(record, directory), **judged}
+
+
+def _object(path: Path, wrong: dict[str, str]) -> dict[str, Any] | None:
+    """What a JSON file holds, or None; what is wrong with it is added."""
+    try:
+        return read_json(path)
+    except UsageError as error:
+        wrong[path.name] = str(error).removeprefix(f"{path}: ")
+        return None
+
+
+def _rows(path: Path, wrong: dict[str, str]) -> list[dict[str, float]]:
+    """The evaluations, none if they are damaged; what is wrong with them is added."""
+    try:
+        rows = read_evaluations(path)
+    except (ValueError, csv.Error) as error:
+        wrong[path.name] = (
+            f"cannot be read as rows of numbers ({error}); restore it, or remove the trial with"
+            " `algoperf-lite rm`"
+        )
+        return []
+    seconds = [row[TIME_COLUMN] for row in rows if math.isfinite(row.get(TIME_COLUMN, math.nan))]
+    if any(value < 0 for value in seconds):
+        wrong[path.name] = f"{TIME_COLUMN} is negative"
+    elif any(after < before for before, after in itertools.pairwise(seconds)):
+        wrong[path.name] = f"{TIME_COLUMN} decreases"
+    return rows
 
 
 def _status(record: dict[str, Any] | None, directory: Path) -> str:
@@ -133,7 +166,7 @@ def _add_progress(rows: list[dict[str, Any]]) -> None:
         rows, read_many(Request(path, (), tuple(columns.values())) for path in paths), strict=True
     ):
         if not isinstance(read, Evaluations):
-            row["reason"] = str(read)
+            row.setdefault("reason", str(read))
             continue
         for key, column in columns.items():
             values = read.columns.get(column, np.empty(0))

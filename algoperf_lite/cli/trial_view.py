@@ -13,6 +13,7 @@ _NUMBERS = (
     "flops_per_step", "peak_memory_bytes",
 )  # fmt: skip
 _TABLES = ("clock", "off_clock", "final", "compiles_on_clock")
+_MOST = 1e300  # differences of smaller numbers are finite
 WIDTH, HEIGHT = 64, 12  # characters of the curve's plotting area
 
 
@@ -20,7 +21,8 @@ def trial_view(found: dict[str, Any]) -> Group:
     """A rich renderable of what `show.read_trial` returned."""
     trial, damaged = _legible(found["trial"] or {})
     trial["status"] = found["status"]
-    parts: list[Any] = [_heading(found["path"], trial, found["evaluations_changed"])]
+    parts: list[Any] = [_heading(found["path"], trial, found["counts"])]
+    parts += [Text(problem, "bold red") for problem in found["problems"]]
     if damaged:
         parts.append(Text(f"not legible in trial.json: {', '.join(damaged)}", "bold red"))
     curve = _curve(trial, found["evaluations"])
@@ -42,7 +44,7 @@ def plot(
 
     Args:
         xs: horizontal positions.
-        ys: vertical positions; non-finite points are left out.
+        ys: vertical positions; points that are not finite, or beyond 1e300, are left out.
         level: where to draw the line, or None.
         labels: of the horizontal and the vertical axis.
 
@@ -53,11 +55,13 @@ def plot(
         >>> print(plot([0, 1], [0.0, 1.0]).splitlines()[0].rstrip()[-1])
         o
     """
-    points = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    points = [pair for pair in zip(xs, ys, strict=True) if all(abs(v) < _MOST for v in pair)]
     if not points:
         return ""
     heights = [y for _, y in points] + ([] if level is None else [level])
-    low, high, right = min(heights), max(heights), max(x for x, _ in points)
+    low, high = min(heights), max(heights)
+    # From 0, unless there are negative times, which are wrong and yet to be seen.
+    left, right = min(0, *(x for x, _ in points)), max(0, *(x for x, _ in points))
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
 
     def row(y: float) -> int:
@@ -66,13 +70,14 @@ def plot(
     if level is not None:
         grid[row(level)] = list("- " * (WIDTH // 2))
     for x, y in points:
-        grid[row(y)][round(x / (right or 1) * (WIDTH - 1))] = "o"
+        grid[row(y)][round((x - left) / ((right - left) or 1) * (WIDTH - 1))] = "o"
     marks = {0: f"{high:.4g}", HEIGHT - 1: f"{low:.4g}"}
     if level is not None:
         marks[row(level)] = f"{level:.4g}"
     lines = [f"{marks.get(i, ''):>10} |{''.join(cells)}" for i, cells in enumerate(grid)]
     lines.append(" " * 11 + "+" + "-" * WIDTH)
-    lines.append(" " * 12 + "0" + f"{right:.4g} {labels[0]}".rjust(WIDTH - 1))
+    start = f"{left:.4g}"
+    lines.append(" " * 12 + start + f"{right:.4g} {labels[0]}".rjust(WIDTH - len(start)))
     return "\n".join([f"{labels[1]:>10}", *lines] if labels[1] else lines)
 
 
@@ -93,17 +98,20 @@ def _legible(record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value is None
+    return abs(value) < _MOST
 
 
-def _heading(path: str, trial: dict[str, Any], changed: bool | None) -> Text:
+def _heading(path: str, trial: dict[str, Any], counts: bool | None) -> Text:
     text = Text(f"{path}\n")
     styles = {"target_reached": "bold green", "logged": "bold"}
-    text.append(trial["status"], styles.get(trial["status"], "bold red"))
+    if trial["status"] == "target_reached" and counts is False:
+        text.append("target_reached, but not counted", "bold red")
+    else:
+        text.append(trial["status"], styles.get(trial["status"], "bold red"))
     if trial["status"] == "logged":
         text.append(": no trial.json, as in AlgoPerf's own logs; `score --suite FILE` judges it")
-    if changed:
-        text.append("\nthe evaluations are not those that the trial was recorded with", "bold red")
     if trial.get("reason"):
         text.append(f": {trial['reason']}")
     for mark, why in (

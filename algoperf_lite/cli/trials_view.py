@@ -10,11 +10,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from algoperf_lite.cli.show_records import LOGGED, place_of
+from algoperf_lite.cli.show_records import LOGGED, UNREADABLE, place_of
 from algoperf_lite.environment import device_name
 
 MOST_LINES = 20
 """More trials than this are counted, unless each is asked for."""
+NOT_COUNTED = "not counted"
+"""Of trials that ended, but whose files are wrong, so that they count as missing their target."""
+_ENDS = ("target_reached", "budget_exhausted", "diverged", LOGGED)
 _SHORT = {"target_reached": "reached", "budget_exhausted": "exhausted"}
 _STYLES = {
     "reached": "green",
@@ -22,6 +25,7 @@ _STYLES = {
     "error": "red",
     "diverged": "red",
     "unreadable": "red",
+    NOT_COUNTED: "red",
 }
 _TELL_WHY = ("error", "diverged", "unreadable", "unfinished", "interrupted")
 _MOST_REASONS = 8
@@ -46,7 +50,7 @@ def trials_view(rows: Sequence[dict[str, Any]], path: str, each: bool) -> Iterat
         yield _counts(rows, places, by)
         yield from _reasons(rows, places)
         yield Text(f"--all shows each of the {len(rows)} trials.", style="dim")
-    if any(row["status"] == LOGGED for row in rows):
+    if any(row["status"] == LOGGED and row.get("counts") is None for row in rows):
         yield Text(
             "logged: no trial.json, as in AlgoPerf's own logs; `algoperf-lite score --suite FILE`"
             " says which targets they met.",
@@ -84,11 +88,11 @@ def _list(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]]) -> T
         if len({place[key] for place in places}) > 1
     }
     columns |= {
-        "status": [Text(r["status"], style=_STYLES.get(r["status"], "")) for r in rows],
+        "status": [Text(_end(row), style=_STYLES.get(_end(row), "")) for row in rows],
         ">steps": [_steps(row.get("steps")) for row in rows],
         ">on-clock s": [_seconds(row.get("seconds")) for row in rows],
         "marks": [" ".join(_marks(row)) for row in rows],
-        "reason": [str(row.get("reason") or "") for row in rows],
+        "reason": [_why(row) for row in rows],
     }
     said = {header: cells for header, cells in columns.items() if any(map(str, cells))}
     table = _table(*said)
@@ -99,14 +103,14 @@ def _list(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]]) -> T
 
 def _counts(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]], by: str) -> Table:
     """A line for each submission or workload: how its trials ended, and the time they took."""
-    statuses = sorted({_SHORT.get(row["status"], row["status"]) for row in rows}, key=_order)
+    statuses = sorted({_SHORT.get(_end(row), _end(row)) for row in rows}, key=_order)
     marks = [mark for mark in ("noisy", "drifted") if any(row.get(mark) for row in rows)]
     typical = "median s" if by == "workload" else "total s"
     table = _table(by, ">trials", *(f">{status}" for status in statuses),
                    *(f">{mark}" for mark in marks), f">{typical}")  # fmt: skip
     for name in sorted({place[by] for place in places}):
         own = [row for row, place in zip(rows, places, strict=True) if place[by] == name]
-        ends = Counter(_SHORT.get(row["status"], row["status"]) for row in own)
+        ends = Counter(_SHORT.get(_end(row), _end(row)) for row in own)
         seconds = [row["seconds"] for row in own if isinstance(row.get("seconds"), int | float)]
         total = (median(seconds) if by == "workload" else sum(seconds)) if seconds else None
         table.add_row(
@@ -125,9 +129,9 @@ def _reasons(
     """Why trials failed, one line for all that failed for one reason."""
     why: dict[tuple[str, str], list[str]] = {}
     for row, place in zip(rows, places, strict=True):
-        if row["status"] in _TELL_WHY:
+        if _end(row) in _TELL_WHY or row.get("problems"):
             where = f"{place['submission']} on {place['workload']}, study {place['study']}"
-            why.setdefault((row["status"], str(row.get("reason") or "")), []).append(where)
+            why.setdefault((_end(row), _why(row)), []).append(where)
     if why:
         yield ""
     for (status, reason), where in list(why.items())[:_MOST_REASONS]:
@@ -139,6 +143,18 @@ def _reasons(
         yield Text(f"and {_count(len(why) - _MOST_REASONS, 'more reason')}", style="red")
     if why:
         yield ""
+
+
+def _end(row: dict[str, Any]) -> str:
+    """How a trial ended, as scoring sees it."""
+    voided = row.get("problems") and row.get("counts") is False and row["status"] in _ENDS
+    return NOT_COUNTED if voided else row["status"]
+
+
+def _why(row: dict[str, Any]) -> str:
+    """The reason a trial gives, and what is wrong with its files."""
+    problems = [] if row["status"] == UNREADABLE else row.get("problems") or []
+    return "; ".join(filter(None, [str(row.get("reason") or ""), *problems]))
 
 
 def _order(status: str) -> tuple[bool, bool, str]:

@@ -137,3 +137,30 @@ def test_an_unknown_required_submission_exits_2_before_anything_is_printed(cli, 
     code, out, err = cli("score", made, "--require", "xx")
     assert (code, out) == (2, "")
     assert "--require: unknown submission 'xx': did you mean 'x'" in err
+
+
+def test_a_required_submission_of_the_other_ruleset_is_known(cli, made):
+    code, out, err = cli("score", made, "--ruleset", "self", "--require", "x")
+    assert (code, out) == (2, "")
+    assert "--require: 'x' is of the ruleset 'external', which --ruleset self leaves out" in err
+
+
+def test_a_csv_is_alone_on_standard_output_and_warnings_are_beside_it(cli, made):
+    _, out, err = cli("score", made, "--csv")
+    assert len(out.splitlines()) == 4
+    assert err.splitlines() == [
+        "Incomplete: 8 of 9 trials found; a missing study counts as a miss."
+    ]
+    assert cli("score", made, "-w", "a", "--csv")[2] == ""
+
+
+def test_a_figure_below_a_file_is_a_usage_error_that_names_the_file(cli, made, tmp_path):
+    (tmp_path / "file").touch()
+    for stem in (tmp_path / "file" / "x", tmp_path / "file" / "x" / "y"):
+        code, _, err = cli("score", made, "--figure", stem)
+        assert code == 2
+        assert f"{tmp_path / 'file'} is a file" in err
+
+
+def test_a_table_in_a_file_has_no_blanks_at_the_ends_of_lines(cli, made):
+    assert not [line for line in cli("score", made)[1].splitlines() if line != line.rstrip()]

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 
@@ -6,7 +7,7 @@ import pytest
 from algoperf_lite.cli.schedules_view import HORIZON, draw
 from algoperf_lite.cli.trial_view import plot
 from submissions.schedules import SCHEDULES
-from tests.scoring.made_logs import hit, trial_dir, write_trial
+from tests.scoring.made_logs import MISS, declared, hit, trial_dir, write_trial
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +138,16 @@ def test_a_damaged_record_does_not_hide_the_others(cli, many):
     code, out, _ = cli("show", many)
     assert code == 0
     assert "unreadable one on a, study 0" in out
-    code, _, err = cli("show", trial_dir(many, "one", "a"))
-    assert code == 2
-    assert "not JSON" in err
+
+
+def test_a_trial_with_a_damaged_record_is_shown_from_its_evaluations(cli, many):
+    (trial_dir(many, "one", "a") / "trial.json").write_text("{")
+    code, out, _ = cli("show", trial_dir(many, "one", "a"))
+    assert code == 0
+    for text in ("unreadable", "trial.json: not JSON", "validation/loss", "2.000 s"):
+        assert text in out
+    found = json.loads(cli("show", trial_dir(many, "one", "a"), "--json")[1])
+    assert (found["status"], found["trial"], len(found["evaluations"])) == ("unreadable", None, 2)
 
 
 def test_what_is_legible_of_a_damaged_record_is_shown(cli, trial, tmp_path):
@@ -157,9 +165,90 @@ def test_what_is_legible_of_a_damaged_record_is_shown(cli, trial, tmp_path):
 def test_damaged_evaluations_are_named(cli, many):
     path = trial_dir(many, "one", "a") / "eval_measurements.csv"
     path.write_text(path.read_text().replace("0.9", "o.9"))
-    code, _, err = cli("show", path.parent)
-    assert code == 2
-    assert f"{path}: cannot be read as rows of numbers" in err
+    code, out, _ = cli("show", path.parent)
+    assert code == 0
+    assert "eval_measurements.csv: cannot be read as rows of numbers" in out
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """One trial that counts, and by study what scoring does not count, beside the suite."""
+    content = declared(("a",), studies=5, trials=1, submissions={"x": {"ruleset": "external"}})
+    (tmp_path / "suite.json").write_text(json.dumps(content))
+    reached = {"status": "target_reached", "target": {"metric": "loss", "value": 1.0}}
+    own = {"submission": "x", "evaluations_sha256": None}
+    for study in range(4):
+        record = reached | {"target": {"metric": "loss", "value": 1.0 + (study == 3)}}
+        write_trial(tmp_path, "x", "a", MISS if study == 1 else hit(2), study, record=record)
+    csv = (trial_dir(tmp_path, "x", "a") / "eval_measurements.csv").read_bytes()
+    own["evaluations_sha256"] = hashlib.sha256(csv).hexdigest()
+    for name, study in (("x", 4), ("y", 4)):
+        write_trial(tmp_path, name, "a", hit(2), study, record=reached | own)
+    (trial_dir(tmp_path, "x", "a", 2) / "eval_measurements.csv").write_text("a\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "study", "said"),
+    [
+        ("x", 1, "no row meets the target, but trial.json says target_reached"),
+        ("x", 2, "eval_measurements.csv: "),
+        ("x", 3, "was run for the target"),
+        ("y", 4, "trial.json: is a copy of a trial of 'x'"),
+    ],
+)
+def test_a_trial_that_does_not_count_is_shown_with_what_scoring_says(
+    cli, judged, name, study, said, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "300")
+    path = trial_dir(judged, name, "a", study)
+    code, out, _ = cli("show", path)
+    assert code == 0
+    assert out.splitlines()[1] == "target_reached, but not counted"
+    assert said in out.splitlines()[2]
+    found = json.loads(cli("show", path, "--json")[1])
+    assert found["counts"] is False
+    assert any(said in problem for problem in found["problems"])
+    monkeypatch.chdir(path)
+    assert said in cli("show", ".")[1]
+
+
+def test_a_trial_that_counts_has_no_problems(cli, judged):
+    found = json.loads(cli("show", trial_dir(judged, "x", "a"), "--json")[1])
+    assert (found["counts"], found["problems"]) == (True, [])
+    assert "not counted" not in cli("show", trial_dir(judged, "x", "a"))[1]
+
+
+def test_trials_that_do_not_count_are_not_counted_as_reached(cli, judged, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    rows = json.loads(cli("show", judged, "--json")[1])
+    assert [row["counts"] for row in rows] == [True, False, False, False, True, False]
+    out = cli("show", judged)[1]
+    assert sum(" not counted  " in line for line in out.splitlines()) == 4
+    assert "is a copy of a trial of 'x'" in out
+    for study in range(5, 30):
+        write_trial(judged, "x", "a", hit(2), study, record={"status": "target_reached"})
+    lines = [line for line in cli("show", judged)[1].splitlines() if line]
+    assert [line.split() for line in lines if line.startswith(("x ", "y "))] == [
+        ["x", "30", "27", "3"], ["y", "1", "1"]]  # fmt: skip
+    assert any(line.startswith("not counted x on a, study 1: ") for line in lines)
+
+
+def test_a_suite_that_cannot_be_read_hides_no_trial(cli, judged):
+    (judged / "suite.json").write_text("{")
+    code, out, _ = cli("show", trial_dir(judged, "x", "a"))
+    assert code == 0
+    assert "target_reached\n" in out
+    assert "suite.json: not a JSON file" in "".join(out.splitlines())
+
+
+def test_negative_times_are_plotted_and_named(cli, tmp_path):
+    path = write_trial(tmp_path, "x", "a", [(-1, 5.0), (-3, 0.9)], record={"status": "diverged"})
+    code, out, _ = cli("show", path)
+    assert code == 0
+    assert "accumulated_submission_time is negative" in out
+    assert sum(line.count("o") for line in out.splitlines() if " |" in line) == 2
+    assert "            -3 " in out
 
 
 def test_evaluations_that_changed_since_are_told(cli, trial, tmp_path):
@@ -178,6 +267,7 @@ def test_a_plot_marks_points_and_level():
     assert any(line.strip().startswith("1.5 |- -") for line in lines)
     assert lines[-1].endswith("2 s")
     assert plot([0], [float("nan")]) == ""
+    assert plot([0, 1], [1e308, -1e308]) == ""
 
 
 def test_schedules_are_drawn_with_their_parameters(cli, monkeypatch):
@@ -222,8 +312,8 @@ def test_a_picture_needs_a_known_suffix_and_a_place_that_can_be_written(cli, tmp
     assert ".svg" in err
     (tmp_path / "file").touch()
     code, _, err = cli("show", "schedules", "--plot", tmp_path / "file" / "x.png")
-    assert code == 3
-    assert "cannot write" in err
+    assert code == 2
+    assert f"{tmp_path / 'file'} is a file" in err
 
 
 def test_a_directory_named_schedules_is_shown_if_it_holds_trials(cli, trial, tmp_path, monkeypatch):

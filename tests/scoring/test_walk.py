@@ -1,9 +1,11 @@
 """The layout on disk; most of what does not belong is in `test_reader` and `test_traps`."""
 
+import re
+
 import pytest
 
 from algoperf_lite.errors import UsageError
-from scoring.walk import Problem, walk, without_logs
+from scoring.walk import Problem, require_results, walk, without_logs
 from tests.scoring.made_logs import MISS, trial_dir, write_trial
 
 
@@ -66,5 +68,23 @@ def test_workloads_without_logs(results):
 
 def test_a_file_is_no_results_directory(results):
     (results / "file").write_text("")
-    with pytest.raises(UsageError, match="file: no such results directory"):
+    with pytest.raises(UsageError, match="file: is a file: give"):
         walk(results / "file", ["a"])
+
+
+def test_what_cannot_be_a_results_directory_is_told_without_reading_it(results, tmp_path):
+    require_results(results)
+    one = results / "s10"
+    study = one / "study_0"
+    (tmp_path / "empty").mkdir()
+    for path, said in (
+        (one, "holds study_0, so it is one submission's directory: give its parent"),
+        (study, f"lies in a results directory: give that, {results}"),
+        (next(study.iterdir()), f"lies in a results directory: give that, {results}"),
+        (tmp_path / "empty", "holds no trials: run"),
+        (tmp_path / "gone", "no such results directory"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(f"{path}: {said}")):
+            require_results(path)
+    (tmp_path / "empty" / "suite.json").write_text("{}")
+    require_results(tmp_path / "empty")
