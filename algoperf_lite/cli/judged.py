@@ -102,8 +102,9 @@ def _judge(root: Path) -> dict[str, Verdict]:
         if trial.status == "invalid" and trial.reason and path not in said:
             said[path] = [trial.reason]  # said once, of the whole workload
     # A second record of a trial is no place of its own, but has its problem.
-    second = {path for path in said if layout_of(path)} - judged.keys()
-    judged |= dict.fromkeys(second, Verdict(False))
+    for path in said:
+        if (layout_of(path) or {}).get("workload") in suite.names:
+            judged.setdefault(path, Verdict(False))
     return {path: Verdict(v.counts, tuple(said.get(path, ()))) for path, v in judged.items()}
 
 

@@ -234,6 +234,18 @@ def test_trials_that_do_not_count_are_not_counted_as_reached(cli, judged, monkey
     assert any(line.startswith("not counted x on a, study 1: ") for line in lines)
 
 
+def test_a_trial_that_was_not_timed_is_judged_by_its_steps(cli, judged):
+    record = {"status": "target_reached", "timed": False}
+    path = write_trial(judged, "x", "a", [("", 5.0), ("", 0.9)], 5, record=record)
+    found = json.loads(cli("show", path, "--json")[1])
+    assert (found["counts"], found["problems"]) == (True, [])
+
+
+def test_a_trial_of_an_undeclared_workload_takes_no_part(cli, judged):
+    path = write_trial(judged, "x", "b", hit(2), record={"status": "target_reached"})
+    assert "workload 'b' is not in suite.json: not counted" in cli("show", path)[1]
+
+
 def test_a_suite_that_cannot_be_read_hides_no_trial(cli, judged):
     (judged / "suite.json").write_text("{")
     code, out, _ = cli("show", trial_dir(judged, "x", "a"))
