@@ -15,7 +15,7 @@ from scoring.speedup import speedups
 from scoring.suite import RULESETS, Suite, load_suite
 from scoring.times import TimeTable, time_table
 from scoring.uncertainty import Intervals, bootstrap, ranks
-from scoring.walk import Problem, require_directory
+from scoring.walk import Problem, require_directory, require_results
 
 
 def score(
@@ -258,9 +258,10 @@ def _how_most_ended(trials: Sequence[Trial]) -> str:
 
 
 def _suite_path(results_dir: str | Path, suite: str | Path | None) -> Path:
-    require_directory(results_dir)
     if suite is not None:
+        require_directory(results_dir)
         return Path(suite)
+    require_results(results_dir)
     path = Path(results_dir) / SUITE_FILE
     if not path.exists():
         raise UsageError(

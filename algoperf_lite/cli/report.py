@@ -73,6 +73,12 @@ def command(
         f"report: {written.path} ({written.bytes / 2**20:.1f} MiB, {written.trials} trials)",
         soft_wrap=True,
     )
+    if written.problems:
+        output.stderr().print(
+            f"! not everything could be counted ({written.problems} problems): the page names them"
+            " under Failures",
+            soft_wrap=True,
+        )
     if drawn:
         console.print(f"figures: {len(drawn)} files in {figures}", soft_wrap=True)
 

@@ -13,7 +13,7 @@ from algoperf_lite.explore.batch_size import BatchSizeStudy, Size
 from algoperf_lite.explore.law import Curve, Fit
 from algoperf_lite.explore.law_records import Prediction
 from algoperf_lite.explore.sensitivity import Sensitivity
-from algoperf_lite.records import unwritable
+from algoperf_lite.records import unwritable_output
 from scoring.figures import COLOURS, DASHES, GREY, INK, MARKERS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _canvas(path: Path, panels: int, title: str) -> Iterator[Sequence["Axes"]]:
             path.parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, dpi=160)
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise unwritable_output(path, error) from error
 
 
 def _dress(axes: "Axes", title: str, x: str, y: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from algoperf_lite.errors import unknown_name
-from algoperf_lite.records import unwritable
+from algoperf_lite.records import unwritable_output
 from scoring.details import read_details
 from scoring.figures import style
 from scoring.figures.clock import clock_figure
@@ -75,5 +75,5 @@ def write_figures(
             for name, figure in figures.items():
                 paths += style.save(figure, directory / name, formats)
         except OSError as error:
-            raise unwritable(directory, error) from error
+            raise unwritable_output(directory, error) from error
     return paths

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import unwritable
+from algoperf_lite.records import unwritable_output
 from scoring.report.payload import payload
 from scoring.suite import Suite
 
@@ -46,6 +46,7 @@ class Written:
         bytes: its size.
         plotly_bytes: what of that is the plotting library.
         trials: how many trials it shows.
+        problems: how many files or directories could not be counted.
         seconds: what reading, scoring and writing took.
     """
 
@@ -53,6 +54,7 @@ class Written:
     bytes: int
     plotly_bytes: int
     trials: int
+    problems: int
     seconds: float
 
 
@@ -106,6 +108,7 @@ def write_report(
         bytes=len(page),
         plotly_bytes=len(library.encode()),
         trials=len(content["trials"]["rows"]),
+        problems=len(content["problems"]),
         seconds=time.perf_counter() - start,
     )
 
@@ -173,4 +176,4 @@ def _replace(path: Path, content: bytes) -> None:
     except OSError as error:
         if beside.exists():
             beside.unlink()
-        raise unwritable(path, error) from error
+        raise unwritable_output(path, error) from error

@@ -253,3 +253,34 @@ def test_a_phone_scrolls_down_only_and_starts_plotly_only_then(page, address):
         show(page, f"#{section} .js-plotly-plot")
     widths = "return [document.documentElement.scrollWidth, innerWidth]"
     assert page.execute_script(widths) == [390, 390]
+
+
+def test_printing_draws_what_was_not_scrolled_to(page):
+    assert page.execute_script("return document.querySelectorAll('.chart .plotly').length") < 3
+    page.execute_cdp_cmd("Page.printToPDF", {})
+    left = "return [...document.querySelectorAll('.chart')].filter((one) => !one.children.length)"
+    assert page.execute_script(left + ".length") == 0
+
+
+def test_what_could_not_be_counted_is_said_beside_the_board(browser, tmp_path, requests_of):
+    write_trial(tmp_path, "x", "a", hit(5))
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",))))
+    written = write_report(tmp_path, tmp_path / "report.html")
+    assert written.problems == 1
+    for page in opened(browser, written.path.as_uri(), requests_of):
+        assert "Not everything on disk could be counted: 1 problem." in texts(
+            page, "#leaderboard .warning"
+        )
+
+
+def test_targets_that_the_rules_take_away_are_not_counted(browser, tmp_path, requests_of):
+    for name, seconds in (("quick", 1), ("slow", 9)):
+        write_trial(tmp_path, name, "a", hit(seconds))
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",))))
+    written = write_report(tmp_path, tmp_path / "report.html")
+    for page in opened(browser, written.path.as_uri(), requests_of):
+        heads = texts(page, ".board thead th")
+        cells = texts(page, ".board tbody tr:last-child > *")
+        assert dict(zip(heads, cells, strict=True))["counted"] == "0"
+        assert dict(zip(heads, cells, strict=True))["targets"] == "1/1"

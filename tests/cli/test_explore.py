@@ -82,11 +82,11 @@ def test_bad_requests_of_a_law_exit_2_and_say_the_mend(cli, runs, results, tmp_p
         assert message in err
 
 
-def test_a_picture_that_cannot_be_written_exits_3(cli, runs, tmp_path):
+def test_a_picture_below_a_file_exits_2(cli, runs, tmp_path):
     (tmp_path / "file").write_text("")
     picture = tmp_path / "file" / "law.png"
     code, _, err = cli("explore", "law", runs[0], "--schedule", "rex", "--plot", picture)
-    assert code == 3
+    assert code == 2
     assert "cannot write" in err
 
 

@@ -28,6 +28,13 @@ function chart(draw) {
   return { host, redraw: one.redraw };
 }
 
+// What was not scrolled to would be blank on paper.
+addEventListener("beforeprint", () =>
+  drawn.forEach((one, host) => {
+    if (one.stale) paint(host, one);
+  }),
+);
+
 retheme.push(() => drawn.forEach((one) => one.redraw()));
 
 function whenLoaded(then) {

@@ -14,7 +14,7 @@ function failuresPanel() {
         : el(
             "p",
             { class: "note" },
-            "No trial failed in any other way than by missing its target.",
+            "No trial that was read failed in any other way than by missing its target.",
           ),
       missCounts(of.filter((trial) => ORDINARY.has(trial.status))),
       problemList(),

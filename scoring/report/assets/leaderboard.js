@@ -114,6 +114,13 @@ function columns(of) {
       value: (row) => row.targets_reached,
       cell: (row) => `${row.targets_reached}/${of.base_workloads.length}`,
     },
+    of.submissions.some((row) => afterRules(row, of) < row.targets_reached) && {
+      key: "counted",
+      title: "counted",
+      number: true,
+      down: true,
+      value: (row) => afterRules(row, of),
+    },
     of.baseline && {
       key: "speedup",
       title: `speedup over ${of.baseline}`,
@@ -124,6 +131,11 @@ function columns(of) {
     },
   ];
   return list.filter(Boolean);
+}
+
+/** Base workloads whose target was reached and counts, after the rules. */
+function afterRules(row, of) {
+  return of.base_workloads.filter((name) => row.cells[name].state === "reached").length;
 }
 
 function drawBoard(table) {
@@ -228,6 +240,16 @@ function boardNotes(of) {
           "study counts as a miss.",
       ),
     );
+  if (data.problems.length)
+    notes.push(
+      el(
+        "p",
+        { class: "warning" },
+        "Not everything on disk could be counted: ",
+        el("a", { href: "#failures" }, plural(data.problems.length, "problem")),
+        ".",
+      ),
+    );
   if (of.studies < LEAST_STUDIES)
     notes.push(
       el(
@@ -252,7 +274,8 @@ function boardNotes(of) {
       { class: "note" },
       "The score is the mean height of the performance profile for \u03c4 from 1 to 4: 1 " +
         "is fastest everywhere, 0 is never within 4 times the fastest. \u201cTargets\u201d " +
-        "counts base workloads reached, before any rule.",
+        "counts base workloads reached, before any rule; \u201ccounted\u201d, where it differs, " +
+        "after the rules.",
     ),
   );
   if (of.baseline)
@@ -261,7 +284,8 @@ function boardNotes(of) {
         "p",
         { class: "note" },
         `Speedup: geometric mean over workloads of ${of.baseline}\u2019s time over the ` +
-          "submission\u2019s; a miss counts at the budget.",
+          "submission\u2019s; a miss counts at the budget, without one where its workload\u2019s " +
+          "logs end.",
       ),
     );
   return notes;
