@@ -204,6 +204,8 @@ def compared(
     )  # fmt: skip
     ratio, notes = workload_test(*cell.times, cell.floor), cell.notes
     mark = {(True, False): "!", (False, True): "*", (False, False): "."}.get((a.reached, b.reached))
+    if any(2 * np.isfinite(times).sum() == len(times) for times in cell.times):
+        mark = None  # met in half of the studies, the median study says neither
     untested = (*cell.obstacles, *cell.left_out)
     if cell.obstacles:
         mark, ratio = "x", Ratio(0)

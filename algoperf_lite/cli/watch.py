@@ -8,6 +8,7 @@ import click
 
 from algoperf_lite.cli import INTERRUPTED, options, output
 from algoperf_lite.errors import UsageError
+from algoperf_lite.records import SUITE_FILE
 
 NICENESS = 10  # behind whatever is being timed
 
@@ -33,13 +34,12 @@ def command(results: Path, every: float, forever: bool, once: bool, as_json: boo
     """
     from algoperf_lite.cli.watch_view import LineView, LiveView, drawing  # noqa: PLC0415
     from algoperf_lite.watching import Watcher, follow  # noqa: PLC0415
-    from scoring.walk import require_directory  # noqa: PLC0415
 
     watcher, console = Watcher(results), output.stdout()
     if as_json and not once:
         raise UsageError("--json prints one look: give --once too")
     if once:
-        require_directory(results)
+        _require_run(results)
         situation = watcher.look()
         if as_json:
             output.print_json(situation.to_json())
@@ -57,6 +57,17 @@ def command(results: Path, every: float, forever: bool, once: bool, as_json: boo
         return INTERRUPTED
     _present(situation)
     return 0
+
+
+def _require_run(results: Path) -> None:
+    """One look cannot wait for a run to begin: raises a UsageError if there is none."""
+    from scoring.suite import load_suite  # noqa: PLC0415
+    from scoring.walk import require_results  # noqa: PLC0415
+
+    require_results(results)
+    if not (results / SUITE_FILE).exists():
+        raise UsageError(f"{results}: holds no {SUITE_FILE}, so no run that could be watched")
+    load_suite(results / SUITE_FILE)
 
 
 def _present(situation) -> None:

@@ -92,6 +92,21 @@ def test_bad_requests_exit_2(cli, tmp_path, arguments, message):
     assert message in err
 
 
+def test_one_look_at_what_is_no_run_exits_2(cli, tmp_path):
+    trial = tmp_path / "x" / "study_0" / "a_jax" / "trial_1"
+    trial.mkdir(parents=True)
+    for path, message in (
+        (tmp_path, "holds no suite.json, so no run that could be watched"),
+        (tmp_path / "x", "is one submission's directory"),
+        (trial, "lies in a results directory"),
+    ):
+        code, _, err = cli("watch", path, "--once", "--json")
+        assert (code, message in err) == (2, True), err
+    (tmp_path / "suite.json").write_text("{")
+    code, _, err = cli("watch", tmp_path, "--once")
+    assert (code, "not a JSON file" in err) == (2, True)
+
+
 def test_a_run_that_is_done_ends_the_watching_with_its_leaderboard(cli, root, niceness):
     finish(root)
     code, out, err = cli("watch", root)

@@ -87,6 +87,14 @@ def test_newly_failing_newly_reaching_and_both_missed(tmp_path):
     assert report.regressions == ["one on a: newly failing (met 1/4, was 4/4)"]
 
 
+def test_half_of_the_studies_missed_is_no_failing_of_the_median_study(tmp_path):
+    old = write(tmp_path / "old", {"a": (1.0, 1.1)})
+    new = write(tmp_path / "new", {"a": (1.0, None)})
+    report = compare(old, new)
+    assert marks(report) == {"a": "?"}
+    assert report.regressions == []
+
+
 def test_newly_failing_stays_so_whatever_the_studies_that_reached_say(tmp_path):
     times = (*TIMES, 10.1, 9.9, 10.0)
     declared = made_logs.declared(("a",), studies=7, trials=1)
