@@ -16,9 +16,9 @@ import click
 import numpy as np
 
 from benchmarks.markdown import table
-from scoring.comparison import Comparison, Side
-from scoring.paired import AT_LEAST, overall_test
-from scoring.versus import Pairs, compared, corrected
+from scoring.comparing.comparison import Comparison, Side
+from scoring.comparing.paired import AT_LEAST, overall_test
+from scoring.comparing.versus import Pairs, compared, corrected
 
 CLOCK_NOISE = 0.01
 

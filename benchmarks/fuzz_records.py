@@ -39,7 +39,7 @@ from algoperf_lite.records import (
     trial_directory,
     write_json,
 )
-from scoring.compare import compare
+from scoring.comparing.compare import compare
 from scoring.figures import write_figures
 from scoring.leaderboard import find_suite, from_records
 from scoring.reader import read_records

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "compare": "scoring.comparing.compare",
     "Cell": "scoring.board",
     "Leaderboard": "scoring.board",
     "Row": "scoring.board",
@@ -22,6 +23,7 @@ _HOMES = {
     "to_markdown": "scoring.exports",
     "leaderboard_view": "scoring.tables",
     "Suite": "scoring.suite",
+    "write_report": "scoring.report.page",
     "load_suite": "scoring.suite",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605

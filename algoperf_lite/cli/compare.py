@@ -66,8 +66,8 @@ def command(
     A and B are two results directories, compared in every submission that both have, or two
     submissions' directories, as in DIR/nadamw DIR/muon.
     """
-    from scoring import comparison_view  # noqa: PLC0415
-    from scoring.compare import compare  # noqa: PLC0415
+    from scoring.comparing import view  # noqa: PLC0415
+    from scoring.comparing.compare import compare  # noqa: PLC0415
     from scoring.text import printable  # noqa: PLC0415
 
     report = compare(
@@ -83,9 +83,9 @@ def command(
     if as_json:
         output.print_json(report.to_json())
     elif markdown:
-        sys.stdout.write(comparison_view.markdown(report))
+        sys.stdout.write(view.markdown(report))
     else:
-        output.stdout().print(comparison_view.ReportView(report))
+        output.stdout().print(view.ReportView(report))
     if not fail_on_regression:
         return 0
     for regression in report.regressions:

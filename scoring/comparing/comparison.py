@@ -7,7 +7,7 @@ from typing import Any
 
 from algoperf_lite.records import finite
 from scoring.clocks import unit
-from scoring.paired import AT_LEAST, LEVEL, Overall, Ratio
+from scoring.comparing.paired import AT_LEAST, LEVEL, Overall, Ratio
 from scoring.walk import Problem
 
 MARKS = {

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scoring.comparable import differences
-from scoring.comparison import Comparison, Side, Times, WorkloadComparison
-from scoring.details import Details, read_details
-from scoring.paired import (
+from scoring.comparing.comparable import differences
+from scoring.comparing.comparison import Comparison, Side, Times, WorkloadComparison
+from scoring.comparing.paired import (
     LEAST_PAIRS,
     LEAST_STUDIES,
     LEVEL,
@@ -19,7 +18,8 @@ from scoring.paired import (
     overall_test,
     workload_test,
 )
-from scoring.remarks import what_to_know
+from scoring.comparing.remarks import what_to_know
+from scoring.details import Details, read_details
 from scoring.suite import Suite, WorkloadTarget
 from scoring.times import median_over_studies, time_table
 from scoring.trial import Trial
@@ -81,7 +81,7 @@ def versus(
         trials: what `trials_of` found of each.
         targets: of each workload to compare on, as A's and B's suites declare it.
         rulesets: that A and B are held to.
-        across: kinds of difference that do not matter, of `scoring.comparable.KINDS`.
+        across: kinds of difference that do not matter, of `scoring.comparing.comparable.KINDS`.
     """
     same_rules = rulesets[0] == rulesets[1]
     cells, details = [], []

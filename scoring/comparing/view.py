@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.clocks import CLOCKS, unit
-from scoring.comparison import MARKS, Comparison, Report, Side, Times, WorkloadComparison
-from scoring.paired import LEAST_PAIRS, LEVEL
+from scoring.comparing.comparison import MARKS, Comparison, Report, Side, Times, WorkloadComparison
+from scoring.comparing.paired import LEAST_PAIRS, LEVEL
 from scoring.text import markdown_text, printable
 from scoring.wording import time_text
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from scoring.comparable import unknown
+from scoring.comparing.comparable import unknown
 from scoring.details import Details
 
 Pair = tuple[Sequence[Details], Sequence[Details]]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from algoperf_lite.errors import UsageError, unknown_name
-from scoring.comparison import Side
+from scoring.comparing.comparison import Side
 from scoring.walk import STUDY, require_directory
 
 

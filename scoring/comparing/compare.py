@@ -1,6 +1,6 @@
 """Compares two results directories, or two submissions: which is slower, and is it chance?
 
-from scoring.compare import compare
+from scoring import compare
 report = compare("results/old", "results/new")
 report.regressions
 """
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algoperf_lite.errors import UsageError, unknown_name
-from scoring.comparable import KINDS, OF_STEPS
-from scoring.comparison import Report, Side
+from scoring.comparing.comparable import KINDS, OF_STEPS
+from scoring.comparing.comparison import Report, Side
+from scoring.comparing.paired import AT_LEAST
+from scoring.comparing.sides import find_sides
+from scoring.comparing.versus import Trials, corrected, trials_of, versus
 from scoring.leaderboard import find_suite
-from scoring.paired import AT_LEAST
 from scoring.reader import Records, read_records
-from scoring.sides import find_sides
 from scoring.suite import Suite
-from scoring.versus import Trials, corrected, trials_of, versus
 from scoring.walk import Problem
 
 
@@ -45,14 +45,14 @@ def compare(
         workloads: only these; by default all that both suites declare.
         suite: for both sides; by default each one's own `suite.json`.
         clock: what to count time by, see `scoring.clocks.CLOCKS`.
-        across: kinds of difference to compare across, of `scoring.comparable.KINDS`. By steps,
-            device and versions are among them.
+        across: kinds of difference to compare across, of `comparable.KINDS`. By steps, device and
+            versions are among them.
         at_least: ratio of two times from which a difference is marked, if it is beyond chance: two
             runs at different times differ by the state of their machine too.
 
     Raises:
-        UsageError: see `scoring.sides.find_sides` and `scoring.score`; no workload in common; an
-            unknown kind of difference; `at_least` is less than 1.
+        UsageError: see `sides.find_sides` and `scoring.score`; no workload in common; an unknown
+            kind of difference; `at_least` is less than 1.
 
     Example:
         >>> report = compare("results/old", "results/new")  # doctest: +SKIP

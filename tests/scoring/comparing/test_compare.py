@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from algoperf_lite.errors import UsageError
-from scoring.compare import compare
-from scoring.comparison_view import ReportView, markdown
+from scoring.comparing.compare import compare
+from scoring.comparing.view import ReportView, markdown
 from tests.scoring import made_logs
 
 TIMES = (10.0, 10.4, 9.7, 10.2)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoring.paired import (
+from scoring.comparing.paired import (
     LEAST_PAIRS,
     holm,
     log_ratios,

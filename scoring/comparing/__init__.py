@@ -1,0 +1,1 @@
+"""Is B slower than A, and is it chance? `compare` asks; `versus` answers, `view` shows it."""
