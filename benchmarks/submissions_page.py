@@ -26,8 +26,9 @@ What each submission is, its formula and its source are in its module's docstrin
 ## Targets reached, and time
 
 One quick run on {workloads} of the {lite} lite workloads, one seed, at the default point, which is
-the same on every workload; each trial had one core, two ran side by side. Time and steps are
-relative to `{reference}`'s on the same workload, the geometric mean over the workloads whose target
+the same on every workload; each trial had one core, two ran side by side, and other work ran on
+the machine for part of the time, so times are by the robust clock. Time and steps are relative
+to `{reference}`'s on the same workload, the geometric mean over the workloads whose target
 both reached, so a submission with few targets is judged on its easiest ones. One seed a workload:
 the reference's own steps vary by 5 to 11% from seed to seed (docs/workloads.md), so a ratio between
 0.9 and 1.1 proves no difference. A step's cost and the bytes of optimizer state are on
