@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 	$(BIN)/algoperf-lite report $(RESULTS) -o $(RESULTS)/report.html
 
 test: lint
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -20,20 +20,6 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.load_profile("repeatable")
 
 
-def pytest_collection_modifyitems(items):
-    """What shares a module's fixtures stays in one process when pytest-xdist spreads the tests."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item):
-    """A test's file; in a conformance test, each workload or submission is a group of its own."""
-    file = item.nodeid.partition("::")[0]
-    if not file.endswith("test_conformance.py") or not hasattr(item, "callspec"):
-        return file
-    return f"{file}::{item.callspec.id.partition('-')[0]}"
-
-
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory):
     """Datasets, compiled programs and calibrations of this test session."""

@@ -12,7 +12,7 @@ SPACE = {"lr": {"min": 1e-3, "max": 1e-1, "scaling": "log"}}
 def described(fingerprint="f", kind="H100", **submissions):
     def workload(name):
         target = {"metric": "loss", "value": 1.0, "direction": "minimize"}
-        return {"selector": name, "name": name, "base": None, "target": target,
+        return {"selector": name, "name": name, "base": None, "tier": "lite", "target": target,
                 "step_hint": 10, "fingerprint": fingerprint}  # fmt: skip
 
     def submission(name, ruleset):
@@ -99,9 +99,11 @@ def test_the_suite_declares_targets_submissions_and_counts(tmp_path):
     assert suite["base_workloads"] == ["w1", "w2"]
     assert suite["workloads"]["w1"] == {
         "target_metric_name": "loss", "validation_target_value": 1.0, "direction": "minimize",
-        "step_hint": 10, "base": None, "fingerprint": "f",
+        "step_hint": 10, "base": None, "tier": "lite", "fingerprint": "f",
     }  # fmt: skip
-    assert suite["submissions"] == {"a": {"ruleset": "external"}, "b": {"ruleset": "self"}}
+    assert suite["submissions"] == {
+        "a": {"ruleset": "external", "selector": "a"}, "b": {"ruleset": "self", "selector": "b"},
+    }  # fmt: skip
     assert (suite["studies"], suite["trials"], suite["seed"]) == (3, 5, 0)
     assert suite["device"] == "1 x H100"
 
