@@ -230,6 +230,18 @@ class _Table:
             raise unwritable(self.path, error) from error
 
 
+def is_ours(environment: Any) -> bool:
+    """Whether the harness wrote this as a trial's meta_data_0.json, and not AlgoPerf.
+
+    AlgoPerf describes no device there.
+
+    Example:
+        >>> is_ours({"device_kind": "cpu"}), is_ours({"workload": "mnist"}), is_ours(None)
+        (True, False, False)
+    """
+    return isinstance(environment, Mapping) and "device_kind" in environment
+
+
 def finite(value: Any) -> Any:
     """A JSON-ready value with None in place of every number that is not finite.
 

@@ -37,9 +37,11 @@ class Trial:
         notes: what was wrong with its files.
         timed: whether its seconds mean anything; they do not where points shared a program, or
             where an exploration stopped the trial.
-        limit: on the chosen clock, what a miss is counted at in a speedup: the budget where one is
-            recorded (and, where the clock has it, the time of compiling), else where the logs end;
+        budget: on the chosen clock: the seconds that were recorded, by time+compile with those of
+            compiling, or by steps the most steps; NaN where none is recorded.
+        end: where its logs end, in seconds as logged, or by steps no sooner than at the step hint;
             NaN without logs.
+        hit: row of its evaluations that `time` is of; None if missed.
     """
 
     submission: str

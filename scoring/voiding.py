@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import MutableSequence, Sequence
 from typing import Any
 
-from algoperf_lite.records import ENVIRONMENT_FILE, TRIAL_FILE
+from algoperf_lite.records import ENVIRONMENT_FILE, TRIAL_FILE, is_ours
 from scoring.record import VOID_STATUSES, is_of
 from scoring.suite import Suite
 from scoring.walk import Problem, TrialPath
@@ -29,7 +29,7 @@ def void_unfinished(trials: Sequence[TrialPath], records: Records, problems: lis
     for where, record in zip(trials, records, strict=True):
         ours[where.submission] = ours.get(where.submission, False) or record is not None
     first = {where.submission: where for where in reversed(trials)}
-    ours = {name: known or _describes_device(first[name]) for name, known in ours.items()}
+    ours = {name: known or _has_our_environment(first[name]) for name, known in ours.items()}
     for i, where in enumerate(trials):
         if records[i] is None and ours[where.submission]:
             reason = f"has no {TRIAL_FILE}: unfinished, not counted"
@@ -37,13 +37,13 @@ def void_unfinished(trials: Sequence[TrialPath], records: Records, problems: lis
             records[i] = {"status": "interrupted", "reason": reason}
 
 
-def _describes_device(trial: TrialPath) -> bool:
+def _has_our_environment(trial: TrialPath) -> bool:
     try:
         with open(os.path.join(trial.path, ENVIRONMENT_FILE), "rb") as file:
             environment = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return False  # AlgoPerf's may be missing or be anything
-    return isinstance(environment, dict) and "device_kind" in environment
+    return is_ours(environment)
 
 
 def void_other_targets(

@@ -17,6 +17,7 @@ from algoperf_lite.records import (
     EVALUATIONS_FILE,
     HYPERPARAMETERS_FILE,
     TRIAL_FILE,
+    is_ours,
     read_evaluations,
     read_json,
 )
@@ -146,16 +147,15 @@ def _status(record: dict[str, Any] | None, directory: Path) -> str:
     if record is not None:
         status = record.get("status")
         return status if isinstance(status, str) else UNREADABLE
-    return UNFINISHED if _is_ours(directory) else LOGGED
+    return UNFINISHED if _has_our_environment(directory) else LOGGED
 
 
-def _is_ours(directory: Path) -> bool:
-    """Whether the harness wrote this: AlgoPerf describes no device in a file of this name."""
+def _has_our_environment(directory: Path) -> bool:
     try:
         environment = read_json(directory / ENVIRONMENT_FILE)
     except UsageError:
         return False
-    return bool(environment) and "device_kind" in environment
+    return is_ours(environment)
 
 
 def _add_progress(rows: list[dict[str, Any]]) -> None:
