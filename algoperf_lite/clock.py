@@ -5,7 +5,8 @@ waited for. `Clock.measure` waits before both edges: for the work that was still
 segment began, and for the work that the segment started.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -68,6 +69,17 @@ class Clock:
             self.windows.append((steps, elapsed))
         return result
 
+    def to_json(self) -> dict[str, Any]:
+        """What it has read so far, JSON-ready."""
+        compiles = [self.compiles.count, self.compiles.seconds]
+        return {"segments": self.segments, "windows": self.windows, "compiles": compiles}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `to_json` gave."""
+        self.segments = dict(kept["segments"])
+        self.windows = [(steps, seconds) for steps, seconds in kept["windows"]]
+        self.compiles.count, self.compiles.seconds = kept["compiles"]
+
     @property
     def robust_seconds(self) -> float:
         """Steps times the median window's seconds per step, plus all that is not a window.
@@ -79,3 +91,17 @@ class Clock:
         rate = median(seconds / steps for steps, seconds in self.windows)
         in_windows = sum(seconds for _, seconds in self.windows)
         return rate * sum(steps for steps, _ in self.windows) + self.seconds - in_windows
+
+
+class Untimed(Clock):
+    """The clock of a trial that has none of its own: it runs the work, and reads NaN."""
+
+    @property
+    def seconds(self) -> float:
+        """NaN."""
+        return math.nan
+
+    def measure(self, segment: str, work: Callable[..., Any], *args: Any, steps: int = 0) -> Any:
+        """Run ``work(*args)``."""
+        del segment, steps
+        return work(*args)

@@ -22,6 +22,10 @@ class MachineError(AlgoperfLiteError):
     exit_code = 3
 
 
+class InvalidTrialError(AlgoperfLiteError):
+    """A submission breaks the rules of honest timing; its trial is recorded as ``invalid``."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") -> UsageError:
     """A usage error for `name`, with the nearest known names and the whole list.
 

@@ -34,10 +34,11 @@ ENVIRONMENT_FILE = "meta_data_0.json"
 FRAMEWORK_SUFFIX = "_jax"
 
 Status = Literal[
-    "target_reached", "budget_exhausted", "diverged", "error", "interrupted", "stopped"
+    "target_reached", "budget_exhausted", "diverged", "error", "invalid", "interrupted", "stopped"
 ]
 STATUSES: tuple[str, ...] = get_args(Status)
-"""How a trial ends; ``stopped`` only in an exploration, where it was found to be hopeless."""
+"""How a trial ends. ``invalid``: it broke the rules of honest timing; the reason says which.
+``stopped``: only in an exploration, where it was found to be hopeless."""
 
 
 def trial_directory(results: Path, submission: str, study: int, workload: str, trial: int) -> Path:

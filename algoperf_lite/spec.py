@@ -9,6 +9,8 @@ from typing import Any
 
 from algoperf_lite.records import trial_directory
 
+_PRIVATE = ("results", "submission", "workload", "stop_hopeless", "timed", "checkpoint")
+
 
 @dataclass(frozen=True)
 class TrialSpec:
@@ -30,6 +32,8 @@ class TrialSpec:
         budget_seconds: on-clock budget, or None.
         max_steps: most steps, or None.
         stop_hopeless: end it when a forecast says that it will miss its target; an exploration's.
+        timed: whether the clock runs; without, trials may share a device and have no seconds.
+        checkpoint: whether evaluations leave a checkpoint, from which the trial goes on later.
     """
 
     results: str
@@ -47,6 +51,8 @@ class TrialSpec:
     budget_seconds: float | None = None
     max_steps: int | None = None
     stop_hopeless: bool = False
+    timed: bool = True
+    checkpoint: bool = False
 
     @property
     def directory(self) -> Path:
@@ -58,7 +64,7 @@ class TrialSpec:
     def identity(self) -> dict[str, Any]:
         """What trial.json says of which trial this is."""
         fields = asdict(self)
-        for private in ("results", "submission", "workload", "stop_hopeless"):
+        for private in _PRIVATE:
             fields.pop(private)
         fields["submission"] = fields.pop("submission_name")
         fields["workload"] = fields.pop("workload_name")

@@ -6,7 +6,7 @@ import math
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -16,18 +16,18 @@ import jax
 
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
-from algoperf_lite.clock import Clock
+from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.engine import Carry, Program, SubmissionError
-from algoperf_lite.errors import MachineError
+from algoperf_lite.errors import InvalidTrialError, MachineError
 from algoperf_lite.noted import Noted
-from algoperf_lite.records import Status, TrialRecorder
-from algoperf_lite.submission import Evaluation, Finished, Submission
+from algoperf_lite.records import TrialRecorder
+from algoperf_lite.run_state import RunState
+from algoperf_lite.submission import Evaluation, Finished
+from algoperf_lite.trial_summary import summarize
 from algoperf_lite.window import train_window
 from algoperf_lite.workload import Target
 
 GiveUp = Callable[[Sequence[Evaluation]], str | None]
-NOISY_ABOVE = 0.10  # relative disagreement of the two clocks past which a trial is marked noisy
-DRIFTED_ABOVE = 0.10  # relative change of the calibration kernel past which it is marked drifted
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,6 @@ class Limits:
     steps: int | None = None
 
 
-@dataclass
-class Running:
-    """The mutable state of a running trial."""
-
-    hp: dict[str, Any]
-    clock: Clock = field(default_factory=Clock)
-    history: list[Evaluation] = field(default_factory=list)
-    evaluation_seconds: float = 0.0
-    final_evaluation_seconds: float = 0.0
-    status: Status | None = None
-    reason: str | None = None
-    final: dict[str, float] = field(default_factory=dict)
-
-    def stop(self, status: Status, reason: str | None = None) -> None:
-        """End the trial after this evaluation."""
-        self.status, self.reason = status, reason
-
-
 class Trial:
     """One training run of a submission on a workload.
 
@@ -73,6 +55,7 @@ class Trial:
         notify: called after each evaluation with a JSON-ready progress report.
         give_up: called with the history after an evaluation that ends nothing; a reason that it
             returns ends the trial as stopped, which voids its time. For explorations alone.
+        timed: whether it has a clock; without, its record has no seconds.
     """
 
     def __init__(
@@ -84,6 +67,7 @@ class Trial:
         recorder: TrialRecorder,
         notify: Callable[[dict[str, Any]], None] = lambda event: None,
         give_up: GiveUp | None = None,
+        timed: bool = True,
     ):
         self._compile = compile_program
         self._hp = dict(hp)
@@ -92,6 +76,7 @@ class Trial:
         self._recorder = recorder
         self._notify = notify
         self._give_up = give_up
+        self._timed = timed
 
     def run(self) -> dict[str, Any]:
         """Train until a stopping rule holds.
@@ -101,22 +86,23 @@ class Trial:
             exception raised by the submission becomes the status ``error``; KeyboardInterrupt is
             recorded by the caller.
         """
-        began = perf_counter()
         environment.reset_peak_memory()
-        run = Running(hp=dict(self._hp))
+        run = RunState(dict(self._hp), Clock() if self._timed else Untimed())
         before = environment.time_calibration_kernel()
         program = None
         try:
             program = self._compile()
-            self._train(program, run, began)
+            self._train(program, run)
         except MachineError:
             raise  # a full disk is not the submission's fault
+        except InvalidTrialError as error:
+            run.stop("invalid", str(error))
         except Exception as error:
             run.stop("error", describe_error(error))
         after = environment.time_calibration_kernel()
-        return self.summary(program, run, (before, after), perf_counter() - began)
+        return summarize(program, run, (before, after))
 
-    def _train(self, program: Program, run: Running, began: float) -> None:
+    def _train(self, program: Program, run: RunState) -> None:
         workload = program.loaded.workload
         hp = program.hyperparameters(program.submission.split_hyperparameters(run.hp)[1])
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
@@ -126,17 +112,16 @@ class Trial:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - step)
             carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
             step += steps
-            hp = self.assess(program, run, (step, steps), carry.sums, evaluated, hp, began)
+            hp = self.assess(program, run, (step, steps), carry.sums, evaluated, hp)
 
     def assess(
         self,
         program: Program,
-        run: Running,
+        run: RunState,
         steps: tuple[int, int],
         sums: Mapping[str, Any],
         evaluated: tuple[Any, Any],
         hp: Any,
-        began: float,
     ) -> Any:
         """Evaluate after a window, apply the stopping rules, let the submission see it, record.
 
@@ -147,7 +132,6 @@ class Trial:
             sums: of the scalars over this window.
             evaluated: ``(params, model_state)`` to evaluate.
             hp: hyperparameters as the program takes them.
-            began: when the trial did.
 
         Returns:
             `hp` to go on with.
@@ -169,7 +153,7 @@ class Trial:
                 row |= {f"{split}/{name}": value for name, value in evaluate(split).items()}
             run.final = dict(row)
             run.final_evaluation_seconds = perf_counter() - start
-        self._record(program, run, row, scalars, began)
+        self._record(program, run, row, scalars)
         return hp
 
     def _warmed_up(self, program: Program, order: BatchOrder, hp: Any) -> Carry:
@@ -181,7 +165,7 @@ class Trial:
 
     def _decide(
         self,
-        run: Running,
+        run: RunState,
         step: int,
         scalars: Mapping[str, float],
         row: Mapping[str, float],
@@ -204,7 +188,7 @@ class Trial:
         elif self._give_up is not None and (reason := self._give_up(run.history)) is not None:
             run.stop("stopped", reason)
 
-    def _feedback(self, program: Program, run: Running, hp: Any) -> Any:
+    def _feedback(self, program: Program, run: RunState, hp: Any) -> Any:
         """Let the submission see the history; it may change hyperparameters or end the trial."""
         submission = program.submission
         try:
@@ -224,9 +208,7 @@ class Trial:
         run.hp.update(changed)
         return program.hyperparameters(traced)
 
-    def _record(
-        self, program: Program, run: Running, row: dict, scalars: dict, began: float
-    ) -> None:
+    def _record(self, program: Program, run: RunState, row: dict, scalars: dict) -> None:
         last, data = run.history[-1], program.loaded.data
         timed = {} if math.isnan(last.seconds) else {"accumulated_submission_time": last.seconds}
         common = {**timed, "global_step": last.step}
@@ -241,9 +223,9 @@ class Trial:
                 **row,
                 "accumulated_eval_time": run.evaluation_seconds + run.final_evaluation_seconds,
                 "accumulated_logging_time": 0.0,
-                "preemption_count": 0,
+                "preemption_count": len(run.resumed_at),
                 "score": timed.get("accumulated_submission_time", ""),
-                "total_duration": perf_counter() - began,
+                "total_duration": run.wall_seconds,
             }
         )
         self._recorder.measurement(
@@ -257,69 +239,6 @@ class Trial:
                 "train_loss": last.train_loss,
             }
         )
-
-    def summary(
-        self, program: Program | None, run: Running, kernel: tuple[float, float], wall: float
-    ) -> dict[str, Any]:
-        """What trial.json says of a run.
-
-        Args:
-            program: the compiled submission, if it did compile.
-            run: the trial as it ended.
-            kernel: seconds of the calibration kernel before and after.
-            wall: seconds from its begin to its end.
-        """
-        clock, last = run.clock, run.history[-1] if run.history else None
-        drift = max(kernel) / min(kernel) - 1
-        disagreement = abs(clock.robust_seconds / clock.seconds - 1) if clock.seconds else 0.0
-        return {
-            "status": run.status,
-            "reason": run.reason,
-            "steps": last.step if last else 0,
-            "seconds": clock.seconds,
-            "robust_seconds": clock.robust_seconds,
-            "noisy": disagreement > NOISY_ABOVE,
-            "drifted": drift > DRIFTED_ABOVE,
-            "interpolated_seconds": self._crossing(program, run),
-            "clock": dict(clock.segments),
-            "compiles_on_clock": {"count": clock.compiles.count, "seconds": clock.compiles.seconds},
-            "off_clock": {
-                "compile": program.compile_seconds if program else 0.0,
-                "compile_evaluation": program.loaded.evaluator.compile_seconds if program else 0.0,
-                "evaluation": run.evaluation_seconds,
-                "final_evaluation": run.final_evaluation_seconds,
-                "wall": wall,
-            },
-            "window_seconds_per_step": [seconds / steps for steps, seconds in clock.windows],
-            "calibration_kernel_seconds": list(kernel),
-            "flops_per_step": program.flops_per_step if program else None,
-            "many_steps_per_dispatch": program.many_steps if program else None,
-            "batch_size": program.batch_size if program else None,
-            "parameters": program.parameters if program else None,
-            "unread_hyperparameters": _unread(program, run) if program else [],
-            "streamed": program.loaded.data.streamed if program else None,
-            "peak_memory_bytes": environment.peak_memory_bytes(),
-            "final": run.final,
-        } | ({"timed": False} if run.status == "stopped" else {})
-
-    def _crossing(self, program: Program | None, run: Running) -> float | None:
-        """Seconds at which a straight line between evaluations crosses the target (diagnostic)."""
-        if run.status != "target_reached" or program is None or len(run.history) < 2:
-            return None
-        a, b = run.history[-2:]
-        goal = program.loaded.workload.target.value
-        if a.value == b.value or not math.isfinite(a.value):
-            return b.seconds
-        return a.seconds + (b.seconds - a.seconds) * (goal - a.value) / (b.value - a.value)
-
-
-def _unread(program: Program, run: Any) -> list[str]:
-    """Hyperparameters never looked up; none as long as an `on_eval` that may do so was not called.
-
-    It is called after every evaluation but the last.
-    """
-    may = type(program.submission).on_eval is not Submission.on_eval and len(run.history) < 2
-    return [] if may else sorted(set(run.hp) - program.read)
 
 
 def describe_error(error: BaseException) -> str:

@@ -8,36 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 import jax
 
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
-from algoperf_lite.clock import Clock
+from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.errors import MachineError
 from algoperf_lite.records import TrialRecorder
+from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Hyperparameters
-from algoperf_lite.trial import GiveUp, Limits, Running, Trial, describe_error
+from algoperf_lite.trial import GiveUp, Limits, Trial, describe_error
+from algoperf_lite.trial_summary import summarize
 from algoperf_lite.vectorized import VectorizedProgram
 from algoperf_lite.window import train_window
-
-UNTIMED = {"timed": False, "seconds": None, "robust_seconds": None, "interpolated_seconds": None}
-
-
-class Untimed(Clock):
-    """The clock of a trial that has none of its own: it runs the work, and reads NaN."""
-
-    @property
-    def seconds(self) -> float:
-        """NaN."""
-        return math.nan
-
-    def measure(self, segment: str, work: Callable[..., Any], *args: Any, steps: int = 0) -> Any:
-        """Run ``work(*args)``."""
-        del segment, steps
-        return work(*args)
 
 
 class VectorizedTrials:
@@ -69,7 +54,7 @@ class VectorizedTrials:
         self._compile = compile_program
         self._seed = seed
         self._limits = limits
-        self._runs = [Running(hp=dict(point), clock=Untimed()) for point in points]
+        self._runs = [RunState(hp=dict(point), clock=Untimed()) for point in points]
         self._trials = [
             Trial(compile_program, point, seed, limits, recorder, partial(notify, index), give_up)
             for index, (point, recorder) in enumerate(zip(points, recorders, strict=True))
@@ -81,14 +66,13 @@ class VectorizedTrials:
         Returns:
             What trial.json says of each run. An exception in training is every unended point's.
         """
-        began = perf_counter()
         environment.reset_peak_memory()
         before = environment.time_calibration_kernel()
         program = None
         clock = Clock()
         try:
             program = self._compile()
-            self._train(program, clock, began)
+            self._train(program, clock)
         except MachineError:
             raise
         except Exception as error:
@@ -96,19 +80,14 @@ class VectorizedTrials:
                 if run.status is None:
                     run.stop("error", describe_error(error))
         kernel = (before, environment.time_calibration_kernel())
-        wall = perf_counter() - began
-        batch = {"points": len(self._runs), "seconds": clock.seconds, "wall": wall}
-        return [
-            self._untimed(trial.summary(program, run, kernel, wall), batch)
-            for trial, run in zip(self._trials, self._runs, strict=True)
-        ]
+        wall = self._runs[0].wall_seconds
+        shared = {
+            "flops_per_step": None,
+            "batch": {"points": len(self._runs), "seconds": clock.seconds, "wall": wall},
+        }
+        return [summarize(program, run, kernel) | shared for run in self._runs]
 
-    def _untimed(self, summary: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:
-        for timed in ("clock", "compiles_on_clock", "window_seconds_per_step", "flops_per_step"):
-            del summary[timed]
-        return summary | UNTIMED | {"batch": batch}
-
-    def _train(self, program: VectorizedProgram, clock: Clock, began: float) -> None:
+    def _train(self, program: VectorizedProgram, clock: Clock) -> None:
         every, most = program.loaded.workload.eval_every, self._limits.steps or math.inf
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
         carry = program.init(self._seed, self._hyperparameters(program))
@@ -121,7 +100,7 @@ class VectorizedTrials:
             for index, (trial, run) in enumerate(zip(self._trials, self._runs, strict=True)):
                 if run.status is None:
                     sums, params = program.pick((carry.sums, evaluated), index)
-                    trial.assess(program, run, (step, steps), sums, params, hp, began)
+                    trial.assess(program, run, (step, steps), sums, params, hp)
 
     def _hyperparameters(self, program: VectorizedProgram) -> Any:
         return jax.block_until_ready(program.stacked([run.hp for run in self._runs]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoring.board import Cell, Leaderboard, Row
 from scoring.text import markdown_text
-from scoring.wording import cell_texts, counted, notes, span_text, speedup_text
+from scoring.wording import cell_texts, counted, notes, some_lost, span_text, speedup_text
 
 _COLUMNS = (
     "rank",
@@ -56,14 +56,14 @@ def to_markdown(board: Leaderboard) -> str:
     Example:
         >>> print(to_markdown(board))  # doctest: +SKIP
     """
-    some_lost = any(counted(row, board) < row.targets_reached for row in board.rows)
+    lost = some_lost(board)
     heads = ["#", "submission", "score"]
     heads += ["speedup"] if board.baseline is not None else []
-    heads += ["targets"] + (["counted"] if some_lost else [])
+    heads += ["targets"] + (["counted"] if lost else [])
     heads += [markdown_text(name) + _held_out(name, board) for name in board.suite]
     rules = ["---:", ":---", *["---:"] * (len(heads) - 2)]
     lines = [_line(heads), _line(rules)]
-    lines += [_line(list(_shown(row, board, some_lost))) for row in board.rows]
+    lines += [_line(list(_shown(row, board, lost))) for row in board.rows]
     listed = [f"- {markdown_text(note.text)}" for note in notes(board)]
     return "\n".join([*lines, *([""] if listed else []), *listed]) + "\n"
 
@@ -78,7 +78,7 @@ def _leading(row: Row) -> list[Any]:
     ]  # fmt: skip
 
 
-def _shown(row: Row, board: Leaderboard, some_lost: bool) -> Iterator[str]:
+def _shown(row: Row, board: Leaderboard, lost: bool) -> Iterator[str]:
     yield _with_interval(str(row.rank), str(row.rank), span_text(row.rank_interval, "d"))
     yield markdown_text(row.name)
     rough = f"{row.score:.2f}"
@@ -86,7 +86,7 @@ def _shown(row: Row, board: Leaderboard, some_lost: bool) -> Iterator[str]:
     if board.baseline is not None:
         yield speedup_text(row)
     yield f"{row.targets_reached}/{len(board.base_workloads)}"
-    if some_lost:
+    if lost:
         yield str(counted(row, board))
     for workload in board.suite:
         yield _cell(row.cells[workload], board)

@@ -10,10 +10,11 @@ from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import SUITE_FILE
 from scoring import profiles
 from scoring.board import Cell, Leaderboard, Row
-from scoring.reader import Records, Trial, each_once, read_records
+from scoring.reader import Records, each_once, read_records
 from scoring.speedup import speedups
 from scoring.suite import RULESETS, Suite, load_suite
 from scoring.times import TimeTable, time_table
+from scoring.trial import Trial
 from scoring.uncertainty import Intervals, bootstrap, ranks
 from scoring.walk import Problem, require_directory, require_results
 
@@ -200,18 +201,12 @@ def _of_ruleset(names: Iterable[str], suite: Suite, ruleset: str) -> list[str]:
 
 def _states(median: np.ndarray, n_base: int, base_index: Sequence[int]) -> list[list[str]]:
     """For each [S, W], "reached", "missed" or the rule that took the time away."""
-    base, held_out = median[:, :n_base], median[:, n_base:]
-    after_1 = profiles.miss_variants_of_missed_bases(base, held_out, base_index)
-    stages = [("missed", median), ("base_missed", np.concatenate([base, after_1], axis=1))]
-    after_2 = profiles.miss_beyond_limit(stages[-1][1])
-    after_3 = profiles.miss_bases_of_missed_variants(
-        after_2[:, :n_base], after_2[:, n_base:], base_index
-    )
-    stages.append(("too_slow", after_2))
-    stages.append(("variant_missed", np.concatenate([after_3, after_2[:, n_base:]], axis=1)))
+    after = profiles.after_each_rule(median[:, :n_base], median[:, n_base:], base_index)
+    stages = [median, *(np.concatenate(times, axis=1) for times in after)]
+    names = ("missed", "base_missed", "too_slow", "variant_missed")
     states = np.full(median.shape, "reached", dtype=object)
-    for state, times in reversed(stages):  # the earliest reason stands
-        states[~np.isfinite(times)] = state
+    for state, times in reversed(list(zip(names, stages, strict=True))):
+        states[~np.isfinite(times)] = state  # the earliest reason stands
     return states.tolist()
 
 

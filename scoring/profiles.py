@@ -18,7 +18,7 @@ INTEGRATIONS = ("exact", "algoperf")
 
 
 class RuledTimes(NamedTuple):
-    """Times after the three rules: base [..., S, B] and held-out [..., S, H], in seconds."""
+    """Times after some of the rules: base [..., S, B] and held-out [..., S, H], in seconds."""
 
     base: np.ndarray
     held_out: np.ndarray
@@ -30,7 +30,7 @@ def apply_rules(
     base_index: Sequence[int] = (),
     slack: np.ndarray | None = None,
 ) -> RuledTimes:
-    """Rules 1, 2 and 3, in that order.
+    """Times after rules 1, 2 and 3, in that order.
 
     Args:
         base: times on base workloads, [..., S, B].
@@ -42,14 +42,34 @@ def apply_rules(
         >>> apply_rules(np.array([[1.0], [4.0], [4.1]])).base.ravel().tolist()
         [1.0, 4.0, inf]
     """
+    return after_each_rule(base, held_out, base_index, slack)[-1]
+
+
+def after_each_rule(
+    base: np.ndarray,
+    held_out: np.ndarray | None = None,
+    base_index: Sequence[int] = (),
+    slack: np.ndarray | None = None,
+) -> tuple[RuledTimes, RuledTimes, RuledTimes]:
+    """Times after rule 1, after rules 1 and 2, and after all three; arguments as above.
+
+    Example:
+        >>> after = after_each_rule(np.array([[1.0], [4.1]]))
+        >>> [times.base.ravel().tolist() for times in after]
+        [[1.0, 4.1], [1.0, inf], [1.0, inf]]
+    """
     base = np.asarray(base, float)
     if held_out is None:
         held_out = np.empty((*base.shape[:-1], 0))
-    held_out = miss_variants_of_missed_bases(base, held_out, base_index)
-    slack = np.ones(base.shape[-1] + held_out.shape[-1]) if slack is None else slack
-    base = miss_beyond_limit(base, TAU_MAX * slack[: base.shape[-1]])
-    held_out = miss_beyond_limit(held_out, TAU_MAX * slack[base.shape[-1] :])
-    return RuledTimes(miss_bases_of_missed_variants(base, held_out, base_index), held_out)
+    first = RuledTimes(base, miss_variants_of_missed_bases(base, held_out, base_index))
+    n_base = base.shape[-1]
+    slack = np.ones(n_base + held_out.shape[-1]) if slack is None else slack
+    second = RuledTimes(
+        miss_beyond_limit(first.base, TAU_MAX * slack[:n_base]),
+        miss_beyond_limit(first.held_out, TAU_MAX * slack[n_base:]),
+    )
+    third = second._replace(base=miss_bases_of_missed_variants(*second, base_index))
+    return first, second, third
 
 
 def miss_variants_of_missed_bases(

@@ -10,7 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.board import Cell, Leaderboard, Row
-from scoring.wording import cell_texts, counted, ratio_text, span_text, speedup_text, time_text
+from scoring.wording import (
+    cell_texts,
+    counted,
+    ratio_text,
+    some_lost,
+    span_text,
+    speedup_text,
+    time_text,
+)
 from scoring.wording import notes as _notes
 
 __all__ = ["LeaderboardView", "leaderboard_view", "notes", "ratio_text", "time_text"]
@@ -115,7 +123,7 @@ def _leading_columns(board: Leaderboard) -> list[_Lead]:
         columns.append(_Lead("speedup", [speedup_text(row) for row in rows]))
     reached = [f"{row.targets_reached}/{len(board.base_workloads)}" for row in rows]
     columns.append(_Lead("targets", reached))
-    if any(counted(row, board) < row.targets_reached for row in rows):
+    if some_lost(board):
         columns.append(_Lead("counted", [str(counted(row, board)) for row in rows]))
     return columns
 

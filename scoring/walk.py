@@ -163,7 +163,7 @@ def require_results(root: str | Path) -> None:
     inner = [name for name, is_dir in _entries(root, []) if is_dir]
     if os.path.exists(os.path.join(root, SUITE_FILE)):
         return
-    if any(_is_submission(os.path.join(root, name)) for name in inner):
+    if any(is_submission(os.path.join(root, name)) for name in inner):
         return
     studies = [name for name in inner if STUDY.fullmatch(name)]
     if studies:
@@ -177,8 +177,15 @@ def require_results(root: str | Path) -> None:
     raise _no_trials(root, (), ())
 
 
-def _is_submission(path: str) -> bool:
-    return any(STUDY.fullmatch(name) and is_dir for name, is_dir in _entries(path, []))
+def is_submission(path: str | Path, problems: list[Problem] | None = None) -> bool:
+    """Whether a directory is a submission's: holds a study.
+
+    Args:
+        path: the directory.
+        problems: what in it cannot be listed or printed is added here.
+    """
+    entries = _entries(str(path), [] if problems is None else problems)
+    return any(STUDY.fullmatch(name) and is_dir for name, is_dir in entries)
 
 
 def _one_submission(root: str, study: str) -> UsageError:
@@ -197,7 +204,7 @@ def _submissions(root: str, problems: list[Problem]) -> list[str]:
         elif STUDY.fullmatch(name):
             studies.append(name)
             problems.append(Problem(path, "belongs to no submission: ignored"))
-        elif any(STUDY.fullmatch(inner) and is_dir for inner, is_dir in _entries(path, problems)):
+        elif is_submission(path, problems):
             names.append(name)
         elif name not in _ROOT_DIRECTORIES:
             problems.append(Problem(path, "holds no study_<i> directory: ignored"))

@@ -88,6 +88,11 @@ def counted(row: Row, board: Leaderboard) -> int:
     return sum(row.cells[workload].counts for workload in board.base_workloads)
 
 
+def some_lost(board: Leaderboard) -> bool:
+    """Whether the rules take a base workload away from a submission that reached its target."""
+    return any(counted(row, board) < row.targets_reached for row in board.rows)
+
+
 def notes(board: Leaderboard, max_problems: int = 5) -> list[Note]:
     """What a reader of a leaderboard must know: what is missing, what words mean, problems."""
     return [
@@ -117,7 +122,7 @@ def _completeness(board: Leaderboard) -> Iterator[Note]:
 
 def _meanings(board: Leaderboard) -> Iterator[Note]:
     yield from _worth_nothing(board)
-    if any(counted(row, board) < row.targets_reached for row in board.rows):
+    if some_lost(board):
         yield Note("counted: of the targets reached, those that the rules let count.")
     states = {cell.state for row in board.rows for cell in row.cells.values()}
     for state in RULES:

@@ -1,11 +1,12 @@
-"""Where trials run: `ProcessExecutor` (a supervised worker, the default) or `InlineExecutor`.
+"""Where trials run: `ProcessExecutor` (a supervised worker, the default), `InlineExecutor`, Ray.
 
 An executor has ``call(method, arguments, on_event) -> result`` and ``close()``. `method` is one of
 `Worker`'s; arguments, events and results are JSON-ready. Errors of the classes in `errors` cross
-over as themselves; a worker that dies or falls silent raises `WorkerLostError`.
+over as themselves; a worker that dies or falls silent raises `WorkerLostError`, a machine that is
+lost `NodeLostError`. What runs trials side by side has several `slots`, each an executor.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from algoperf_lite.errors import AlgoperfLiteError, UsageError
@@ -17,8 +18,16 @@ class WorkerLostError(AlgoperfLiteError):
     """The worker process died or gave no sign of life; the message says which."""
 
 
+class NodeLostError(AlgoperfLiteError):
+    """The machine that a slot runs on is gone; its trial is to run elsewhere."""
+
+
 class Executor(Protocol):
     """What `study` needs of an executor."""
+
+    @property
+    def slots(self) -> Sequence["Executor"]:
+        """Executors that may be called at the same time, from a thread each; itself if alone."""
 
     def call(
         self,
@@ -27,6 +36,16 @@ class Executor(Protocol):
         on_event: Callable[[Event], None] = ...,
     ) -> Any:
         """Run a method of `Worker` and return its result."""
+
+    def reserve(self, purpose: str) -> None:
+        """Hold the devices for timed trials, alone on their machines, until `close`.
+
+        Args:
+            purpose: what for; others who are refused are told.
+
+        Raises:
+            MachineError: another run holds them; the message says which.
+        """
 
     def close(self) -> None:
         """Let go of processes and devices."""

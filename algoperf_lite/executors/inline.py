@@ -1,9 +1,9 @@
 """Trials in the calling process: for tests, debugging and notebooks. Imports JAX."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from algoperf_lite.executors import Event
+from algoperf_lite.executors import Event, Executor
 from algoperf_lite.executors.worker import Worker
 
 
@@ -16,6 +16,11 @@ class InlineExecutor:
 
     def __init__(self, devices: int | None = None):
         self._worker = Worker(devices)
+
+    @property
+    def slots(self) -> Sequence[Executor]:
+        """See `executors.Executor.slots`."""
+        return (self,)
 
     def call(
         self,

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 from algoperf_lite import errors
-from algoperf_lite.executors import Event, WorkerLostError
+from algoperf_lite.executors import Event, Executor, WorkerLostError
 
 SILENCE_SECONDS = 600.0  # a worker that says nothing for this long is taken to hang
 POLL_SECONDS = 1.0
@@ -35,6 +35,11 @@ class ProcessExecutor:
         self._devices = devices
         self._silence_seconds = silence_seconds
         self._worker: _WorkerProcess | None = None
+
+    @property
+    def slots(self) -> Sequence[Executor]:
+        """See `executors.Executor.slots`."""
+        return (self,)
 
     def call(
         self,

@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.records import EVALUATIONS_FILE, SUITE_FILE, TRIAL_FILE, trial_directory
+from algoperf_lite.records import (
+    EVALUATIONS_FILE,
+    HYPERPARAMETERS_FILE,
+    SUITE_FILE,
+    TRIAL_FILE,
+    trial_directory,
+)
 from algoperf_lite.watching.reading import (
     Files,
     Stamp,
@@ -155,7 +161,7 @@ class Watcher:
         if not begun:
             return None
         at, trial, target = max(begun, key=lambda item: item[0])
-        first = stat(os.path.join(trial.path, "hparams.json"))
+        first = stat(os.path.join(trial.path, HYPERPARAMETERS_FILE))
         path = os.path.join(trial.path, EVALUATIONS_FILE)
         growing = stat(path)
         if self._latest[:2] != (path, stamp(growing)):

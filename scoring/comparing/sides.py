@@ -6,7 +6,7 @@ from pathlib import Path
 
 from algoperf_lite.errors import UsageError, unknown_name
 from scoring.comparing.comparison import Side
-from scoring.walk import STUDY, require_directory
+from scoring.walk import is_submission, require_directory
 
 
 def find_sides(
@@ -35,7 +35,7 @@ def find_sides(
     """
     for path in (a, b):
         require_directory(path)
-    kinds = [_is_submission(path) for path in (a, b)]
+    kinds = [is_submission(path) for path in (a, b)]
     if kinds[0] != kinds[1]:
         one, other = (a, b) if kinds[0] else (b, a)
         raise UsageError(
@@ -73,11 +73,6 @@ def _of_results(
     return [(Side(a, a, name), Side(b, b, name)) for name in both], notes
 
 
-def _is_submission(path: str | Path) -> bool:
-    with os.scandir(path) as entries:
-        return any(STUDY.fullmatch(entry.name) and entry.is_dir() for entry in entries)
-
-
 def _side(path: str | Path) -> Side:
     results, name = os.path.split(os.path.abspath(path))
     # As the user wrote it, where that names the parent too.
@@ -86,9 +81,9 @@ def _side(path: str | Path) -> Side:
 
 
 def _same(
-    a: str | Path, b: str | Path, is_submission: bool, names_in: Callable[[str], Sequence[str]]
+    a: str | Path, b: str | Path, submissions: bool, names_in: Callable[[str], Sequence[str]]
 ) -> UsageError:
-    if is_submission:
+    if submissions:
         return UsageError(f"{a} and {b} are the same submission: give another one as B")
     one, other = [*names_in(str(a)), "ONE", "OTHER"][:2]
     return UsageError(

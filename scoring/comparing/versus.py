@@ -271,9 +271,9 @@ def _rounding(a: Details, b: Details) -> float:
 
 def _grain(details: Details) -> float:
     """Steps since the evaluation before the target was met, relative to the steps until then."""
-    at = np.flatnonzero(details.steps == details.trial.steps)
-    if details.trial.steps in (None, 0) or not len(at):
+    row, steps = details.trial.hit, details.trial.steps
+    if not steps or row >= len(details.steps):
         return 0.0
-    before = details.steps[at[0] - 1] if at[0] else 0.0
-    grain = 1 - before / details.trial.steps
+    before = details.steps[row - 1] if row else 0.0
+    grain = 1 - before / steps
     return float(np.clip(grain, 0, 1)) if math.isfinite(grain) else 0.0
