@@ -18,6 +18,7 @@ from algoperf_lite.records import (
 )
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
+from scoring.record import is_number
 from scoring.suite import Suite
 from scoring.trial import Trial
 
@@ -126,7 +127,7 @@ def _json(directory: str, name: str) -> dict[str, Any]:
 def _typed(record: dict[str, Any]) -> dict[str, Any]:
     """A record without the known entries that are of another type than `algoperf_lite` writes."""
     kinds = {
-        **dict.fromkeys(_NUMBERS, _is_number),
+        **dict.fromkeys(_NUMBERS, is_number),
         **dict.fromkeys(_FLAGS, lambda value: isinstance(value, bool)),
         **dict.fromkeys(_TABLES_OF_NUMBERS, lambda table: _all_numbers(table, dict)),
         **dict.fromkeys(_LISTS_OF_NUMBERS, lambda numbers: _all_numbers(numbers, list)),
@@ -145,11 +146,7 @@ def _all_numbers(values: Any, kind: type) -> bool:
     if not isinstance(values, kind):
         return False
     inner = values.values() if isinstance(values, dict) else values
-    return all(value is None or _is_number(value) for value in inner)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 1e300
+    return all(value is None or is_number(value) for value in inner)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Turns the records of a results directory into a flat list of trials."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, MutableSequence, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import SUITE_FILE, TRIAL_FILE
 from scoring.clocks import CLOCKS
-from scoring.evaluations import MalformedError, read_many
+from scoring.evaluations import Evaluations, MalformedError, read_many
 from scoring.record import read_record
 from scoring.suite import Suite
 from scoring.trial import CLOCKLESS, Trial, judge, no_clock, request
@@ -100,17 +100,50 @@ def read_trials(
     targets = {target.name: target for target in suite.workloads}
     problems: list[Problem] = []
     records = [_record(where, problems) for where in places]
+    rows = read_many(
+        request(where, targets[where.workload], record)
+        for where, record in zip(places, records, strict=True)
+    )
+    judged = judge_all(places, records, rows, suite, problems, clock, own_suite=own_suite)
+    return [trial for trial in judged if trial is not None], problems
+
+
+def judge_all(
+    places: Sequence[TrialPath],
+    records: MutableSequence[dict[str, Any] | None],
+    rows: Sequence[Evaluations | MalformedError],
+    suite: Suite,
+    problems: list[Problem],
+    clock: str = "time",
+    *,
+    own_suite: bool = False,
+) -> list[Trial | None]:
+    """What trials come to whose files are read: voids what never scores, then judges each.
+
+    Args:
+        places: see `read_trials`.
+        records: the trial.json of each, or None; the voided are changed in place.
+        rows: its evaluations as `scoring.trial.request` asks for them.
+        suite: see `read_trials`.
+        problems: what is found is added here.
+        clock: see `read_records`.
+        own_suite: see `read_trials`.
+
+    Returns:
+        In the order of `places`; None for one that has no files.
+
+    Raises:
+        UsageError: AlgoPerf's own logs do not know this clock.
+    """
     void_unfinished(places, records, problems)
     if own_suite:
         void_other_targets(places, records, suite, problems)
     void_copies(places, records, problems)
-    pairs = list(zip(places, records, strict=True))
-    rows = read_many(request(where, targets[where.workload], record) for where, record in pairs)
-    judged = [
+    targets = {target.name: target for target in suite.workloads}
+    return [
         judge(where, targets[where.workload], record, read, clock, problems)
-        for (where, record), read in zip(pairs, rows, strict=True)
+        for where, record, read in zip(places, records, rows, strict=True)
     ]
-    return [trial for trial in judged if trial is not None], problems
 
 
 def _record(where: TrialPath, problems: list[Problem]) -> dict[str, Any] | None:

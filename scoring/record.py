@@ -13,6 +13,8 @@ from scoring.walk import TrialPath
 # A trial that ended so never scores, even if a row meets the target.
 VOID_STATUSES = frozenset({"error", "interrupted", "invalid", "stopped", "unreadable"})
 STATUSES = VOID_STATUSES.union(layout.STATUSES)
+LARGEST = 1e300
+"""No number of a record is this large: differences and ratios of smaller ones are finite."""
 # A trial that ended so met no target that it knew of.
 _MISSED_STATUSES = frozenset({"budget_exhausted", "diverged"})
 
@@ -80,6 +82,16 @@ def is_of(own: dict[str, Any], target: WorkloadTarget) -> bool:
     )
 
 
+def is_number(value: Any) -> bool:
+    """Whether what a JSON file holds is a number to reckon with, no true, NaN or 400 digits.
+
+    Example:
+        >>> [is_number(value) for value in (1, 0.5, True, float("nan"), 10**400, "1", None)]
+        [True, True, False, False, False, False, False]
+    """
+    return type(value) in (int, float) and abs(value) < LARGEST
+
+
 def _check(record: dict[str, Any]) -> None:
     schema = record.get("schema")
     if schema != SCHEMA:
@@ -126,4 +138,4 @@ def _of(record: dict[str, Any], key: str, kind: type) -> Any:
 
 def _are_times(values: list[Any]) -> bool:
     """Whether all are numbers that can be seconds; JSON has true, NaN and whole numbers at will."""
-    return {*map(type, values)} <= {int, float} and all(0 <= value < 1e300 for value in values)
+    return {*map(type, values)} <= {int, float} and all(0 <= value < LARGEST for value in values)

@@ -8,12 +8,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from scoring.record import is_number
+
 _NUMBERS = (
     "steps", "seconds", "budget_seconds", "robust_seconds", "interpolated_seconds",
     "flops_per_step", "peak_memory_bytes",
 )  # fmt: skip
 _TABLES = ("clock", "off_clock", "final", "compiles_on_clock")
-_MOST = 1e300  # differences of smaller numbers are finite
 WIDTH, HEIGHT = 64, 12  # characters of the curve's plotting area
 
 
@@ -55,7 +56,7 @@ def plot(
         >>> print(plot([0, 1], [0.0, 1.0]).splitlines()[0].rstrip()[-1])
         o
     """
-    points = [pair for pair in zip(xs, ys, strict=True) if all(abs(v) < _MOST for v in pair)]
+    points = [pair for pair in zip(xs, ys, strict=True) if all(map(is_number, pair))]
     if not points:
         return ""
     heights = [y for _, y in points] + ([] if level is None else [level])
@@ -87,20 +88,18 @@ def _legible(record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     def is_fine(name: str, value: Any) -> bool:
         if name == "target":
             known = isinstance(value, dict) and isinstance(value.get("metric"), str)
-            return known and _is_number(value.get("value"))
+            return known and _fits(value.get("value"))
         if name in _TABLES:
-            return isinstance(value, dict) and all(map(_is_number, value.values()))
-        return name not in _NUMBERS or _is_number(value)
+            return isinstance(value, dict) and all(map(_fits, value.values()))
+        return name not in _NUMBERS or _fits(value)
 
     fine = {name: v for name, v in record.items() if v is None or is_fine(name, v)}
     shown = {name: v for name, v in fine.items() if v is not None}
     return shown, [name for name in record if name not in fine]
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value is None
-    return abs(value) < _MOST
+def _fits(value: Any) -> bool:
+    return value is None or is_number(value)
 
 
 def _heading(path: str, trial: dict[str, Any], counts: bool | None) -> Text:

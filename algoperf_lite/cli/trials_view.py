@@ -12,6 +12,7 @@ from rich.text import Text
 
 from algoperf_lite.cli.show_records import LOGGED, UNREADABLE, place_of
 from algoperf_lite.environment import device_name
+from scoring.record import is_number
 
 MOST_LINES = 20
 """More trials than this are counted, unless each is asked for."""
@@ -111,7 +112,7 @@ def _counts(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]], by
     for name in sorted({place[by] for place in places}):
         own = [row for row, place in zip(rows, places, strict=True) if place[by] == name]
         ends = Counter(_SHORT.get(_end(row), _end(row)) for row in own)
-        seconds = [row["seconds"] for row in own if isinstance(row.get("seconds"), int | float)]
+        seconds = [row["seconds"] for row in own if is_number(row.get("seconds"))]
         total = (median(seconds) if by == "workload" else sum(seconds)) if seconds else None
         table.add_row(
             name,
@@ -175,11 +176,11 @@ def _marks(row: dict[str, Any]) -> list[str]:
 
 
 def _steps(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else ""
+    return f"{value:,}" if is_number(value) and isinstance(value, int) else ""
 
 
 def _seconds(value: Any) -> str:
-    return f"{value:,.2f}" if isinstance(value, int | float) else ""
+    return f"{value:,.2f}" if is_number(value) else ""
 
 
 def _number(count: int) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from algoperf_lite.watching.situation import Ended
+from scoring import reader
 from scoring.evaluations import Evaluations, MalformedError, read_many
-from scoring.reader import each_once
-from scoring.record import read_record
+from scoring.record import is_number, read_record
 from scoring.suite import Suite, WorkloadTarget
-from scoring.trial import judge, request
-from scoring.voiding import void_copies, void_other_targets
+from scoring.trial import request
 from scoring.walk import Problem, TrialPath
 
 _TAIL_BYTES = 8192  # of a csv that grows: several rows of the widest workload
@@ -90,7 +89,7 @@ def read_ended(trial: TrialPath, target: WorkloadTarget, at: float) -> Files | N
 
 
 def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[Problem]]:
-    """What trials come to: as `scoring.reader.read_trials` has it, of files that are read already.
+    """What trials come to, as `scoring.reader.judge_all` has it, which has the results' suite.
 
     Args:
         found: of all trials that have ended, as some void others.
@@ -100,32 +99,28 @@ def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[P
         The trials in the order of `found`, and what is malformed.
     """
     found, problems = list(found), []
-    targets = {target.name: target for target in suite.workloads}
     places = [files.trial for files in found]
     records = [dict(files.record) for files in found]  # voiding changes them
-    void_other_targets(places, records, suite, problems)
-    void_copies(places, records, problems)
-    ended = []
-    for files, record in zip(found, records, strict=True):
-        target = targets[files.trial.workload]
-        trial = judge(files.trial, target, record, files.rows, "time", problems)
-        ended.append(
-            Ended(
-                trial=files.trial,
-                status=trial.status,
-                reason=trial.reason,
-                time=trial.time,
-                at=files.at,
-                wall=_seconds((record.get("off_clock") or {}).get("wall")),
-                budget=record.get("budget_seconds"),
-            )
+    rows = [files.rows for files in found]
+    judged = reader.judge_all(places, records, rows, suite, problems, own_suite=True)
+    ended = [
+        Ended(
+            trial=files.trial,
+            status=trial.status,
+            reason=trial.reason,
+            time=trial.time,
+            at=files.at,
+            wall=_seconds((files.record.get("off_clock") or {}).get("wall")),
+            budget=files.record.get("budget_seconds"),
         )
-    return ended, each_once(problems)
+        for files, trial in zip(found, judged, strict=True)
+    ]
+    return ended, reader.each_once(problems)
 
 
 def _seconds(value: Any) -> float | None:
     """A record's seconds that nothing scores by, and that therefore nothing has checked."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    return value if is_number(value) else None
 
 
 def _number(text: str) -> float | None:
