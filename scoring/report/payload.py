@@ -1,6 +1,7 @@
 """What a report shows, as one JSON-ready object; `page` puts it into the page that draws it.
 
     title, source, written, version, integration, clock, unit
+    least_studies how many studies make intervals
     boards        [{ruleset, tier, command, board, deciding}]: the leaderboard over everything
                   first, then one for each ruleset and tier there is; `command` prints it, `board`
                   is `Leaderboard.to_json()` without the problems, which are below; `deciding` is
@@ -33,6 +34,7 @@ from scoring.reader import Records, read_records
 from scoring.report.commands import run_command, score_command
 from scoring.report.rows import TRIAL_COLUMNS, Interned, trial_row
 from scoring.suite import Suite
+from scoring.uncertainty import LEAST_STUDIES
 from scoring.wording import MEANINGS, RULES
 
 
@@ -79,6 +81,7 @@ def payload(
         "integration": integration,
         "clock": clock,
         "unit": boards[0]["board"]["unit"],
+        "least_studies": LEAST_STUDIES,
         "boards": boards,
         "states": {
             state: {"word": word, "meaning": MEANINGS[state], "rule": RULES.get(state)}

@@ -1,6 +1,5 @@
 // Title, facts, and one line that says what the leaderboard says.
 
-const LEAST_STUDIES = 3;
 const CLOCKS = {
   time: "on-clock seconds",
   robust: "robust on-clock seconds (median window)",
@@ -50,8 +49,8 @@ function verdict(of) {
   if (!others.length) return `${lead}; it is the only submission.`;
   if (!first.score_interval)
     return (
-      `${lead}. Too few studies (${of.studies}) to say how sure that is: ${LEAST_STUDIES} ` +
-      "are needed."
+      `${lead}. Too few studies (${of.studies}) to say how sure that is: ` +
+      `${data.least_studies} are needed.`
     );
   const rivals = others.filter((row) => row.rank_interval[0] === 1);
   const sure =

@@ -250,13 +250,13 @@ function boardNotes(of) {
         ".",
       ),
     );
-  if (of.studies < LEAST_STUDIES)
+  if (of.studies < data.least_studies)
     notes.push(
       el(
         "p",
         { class: "warning" },
         `Too few studies (${of.studies}) for intervals: how sure this order is cannot be ` +
-          `said. Run ${LEAST_STUDIES}.`,
+          `said. Run ${data.least_studies}.`,
       ),
     );
   else
