@@ -18,7 +18,7 @@ from algoperf_lite.records import (
 )
 from scoring.clocks import STEP_COLUMN, TIME_COLUMN
 from scoring.evaluations import Evaluations, MalformedError, Request, read_many
-from scoring.record import is_number
+from scoring.numbers import is_number
 from scoring.suite import Suite
 from scoring.trial import Trial
 

@@ -7,14 +7,13 @@ from typing import Any
 from algoperf_lite import records as layout
 from algoperf_lite.records import SCHEMA, TRIAL_FILE
 from scoring.evaluations import MalformedError
+from scoring.numbers import LARGEST
 from scoring.suite import WorkloadTarget
 from scoring.walk import TrialPath
 
 # A trial that ended so never scores, even if a row meets the target.
 VOID_STATUSES = frozenset({"error", "interrupted", "invalid", "stopped", "unreadable"})
 STATUSES = VOID_STATUSES.union(layout.STATUSES)
-LARGEST = 1e300
-"""No number of a record is this large: differences and ratios of smaller ones are finite."""
 # A trial that ended so met no target that it knew of.
 _MISSED_STATUSES = frozenset({"budget_exhausted", "diverged"})
 
@@ -80,16 +79,6 @@ def is_of(own: dict[str, Any], target: WorkloadTarget) -> bool:
         target.value,
         target.direction,
     )
-
-
-def is_number(value: Any) -> bool:
-    """Whether what a JSON file holds is a number to reckon with, no true, NaN or 400 digits.
-
-    Example:
-        >>> [is_number(value) for value in (1, 0.5, True, float("nan"), 10**400, "1", None)]
-        [True, True, False, False, False, False, False]
-    """
-    return type(value) in (int, float) and abs(value) < LARGEST
 
 
 def _check(record: dict[str, Any]) -> None:

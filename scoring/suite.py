@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.records import SCHEMA
+from scoring.numbers import is_number
 
 MINIMISED = frozenset(["ce_loss", "error_rate", "ctc_loss", "wer", "l1_loss", "loss", "ppl"])
 MAXIMISED = frozenset(["mean_average_precision", "ssim", "accuracy", "bleu"])
@@ -20,8 +21,7 @@ RULESETS = ("external", "self")
 DIRECTIONS = ("minimize", "maximize")
 # Every study is a row of each table that a bootstrap draws.
 MOST_STUDIES = 1000
-# What an entry of `workloads` may also hold, by type.
-_OPTIONAL = {"step_hint": int | float, "tier": str, "fingerprint": str}
+_MAY_HOLD = ("step_hint", "tier", "fingerprint")  # an entry of `workloads`, besides its target
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
     if not isinstance(metric, str) or not metric or not metric.isprintable():
         _bad(where, f"{key}.target_metric_name", "must name the target metric")
     value = entry.get("validation_target_value")
-    if type(value) not in (int, float) or not abs(value) < 1e300:
+    if not is_number(value):
         _bad(where, f"{key}.validation_target_value", f"must be a finite number, not {value!r}")
     base = entry.get("base")
     if base_names is None:
@@ -221,9 +221,10 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
         if base not in base_names:
             _bad(where, f"{key}.base", "must name one of base_workloads")
     direction = _direction(where, key, entry.get("direction"), metric)
-    optional = {name: entry.get(name) for name in _OPTIONAL}
+    optional = {name: entry.get(name) for name in _MAY_HOLD}
     for optional_name, found in optional.items():
-        if found is not None and not isinstance(found, _OPTIONAL[optional_name]):
+        fits = is_number(found) if optional_name == "step_hint" else isinstance(found, str)
+        if found is not None and not fits:
             _bad(where, f"{key}.{optional_name}", f"is of the wrong type: {found!r}")
     return WorkloadTarget(name, metric, float(value), direction, base, **optional)
 

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from scoring.record import is_number
+from scoring.numbers import is_number
 
 _NUMBERS = (
     "steps", "seconds", "budget_seconds", "robust_seconds", "interpolated_seconds",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from algoperf_lite.cli.show_records import LOGGED, UNREADABLE, place_of
 from algoperf_lite.environment import device_name
-from scoring.record import is_number
+from scoring.numbers import is_number
 
 MOST_LINES = 20
 """More trials than this are counted, unless each is asked for."""

@@ -10,7 +10,8 @@ from typing import Any
 from algoperf_lite.watching.situation import Ended
 from scoring import reader
 from scoring.evaluations import Evaluations, MalformedError, read_many
-from scoring.record import is_number, read_record
+from scoring.numbers import is_number
+from scoring.record import read_record
 from scoring.suite import Suite, WorkloadTarget
 from scoring.trial import request
 from scoring.walk import Problem, TrialPath

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scoring.details import Details
+from scoring.numbers import is_number
 from scoring.suite import WorkloadTarget
 
 KINDS = {
@@ -81,7 +82,7 @@ def _targets(side: Sequence[Details], declared: WorkloadTarget) -> set[str]:
 
 def _target_text(metric: Any, direction: Any, value: Any) -> str:
     sign = ">=" if direction == "maximize" else "<="
-    number = f"{float(value):.6g}" if isinstance(value, int | float) else str(value)
+    number = f"{float(value):.6g}" if is_number(value) else str(value)
     return f"{metric} {sign} {number}"
 
 

@@ -254,6 +254,17 @@ def test_a_suite_that_cannot_be_read_hides_no_trial(cli, judged):
     assert "suite.json: not a JSON file" in "".join(out.splitlines())
 
 
+def test_numbers_beyond_measure_are_left_out(cli, tmp_path):
+    record = {"status": "error", "steps": 10**400, "seconds": 10**400}
+    for study in range(30):
+        write_trial(tmp_path, "x", "a", hit(2), study, record=record)
+    counts, lines = (cli("show", tmp_path, *more)[1].splitlines() for more in ((), ("--all",)))
+    assert ["a", "30", "30"] in [line.split() for line in counts]
+    assert ["0", "error"] in [line.split() for line in lines]
+    (path,) = tmp_path.glob("x/study_7/*/*")
+    assert "not legible in trial.json: steps, seconds" in cli("show", path)[1]
+
+
 def test_negative_times_are_plotted_and_named(cli, tmp_path):
     path = write_trial(tmp_path, "x", "a", [(-1, 5.0), (-3, 0.9)], record={"status": "diverged"})
     code, out, _ = cli("show", path)

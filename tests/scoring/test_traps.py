@@ -399,14 +399,14 @@ def test_json_that_no_parser_takes(tmp_path, text, name):
         ({"submissions": {"x\n": {}}}, "submissions has a name that cannot be printed"),
         ({"tier": ["lite"]}, r"workloads\.a\.tier is of the wrong type"),
         ({"validation_target_value": 10**400}, "must be a finite number"),
+        ({"step_hint": 10**400}, r"workloads\.a\.step_hint is of the wrong type"),
     ],
 )
 def test_suites_that_json_allows_and_nobody_writes(tmp_path, change, message):
     path = write_suite(tmp_path, ("a",))
     made = json.loads(path.read_text())
-    (made["workloads"]["a"] if set(change) & {"tier", "validation_target_value"} else made).update(
-        change
-    )
+    of_a = {"tier", "validation_target_value", "step_hint"}
+    (made["workloads"]["a"] if set(change) & of_a else made).update(change)
     path.write_text(json.dumps(made))
     write_trial(tmp_path, "x", "a", hit(5.0))
     with pytest.raises(UsageError, match=message):

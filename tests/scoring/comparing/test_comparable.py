@@ -61,6 +61,14 @@ def test_another_target_is_not_comparable_even_by_one_suite(tmp_path):
     assert marks(compare(old, new, across=["target"])) == {"a": "~"}
 
 
+def test_a_target_of_400_digits_is_another_target(tmp_path):
+    target = {"metric": "loss", "value": 10**400, "direction": "minimize"}
+    old = write(tmp_path / "old", {"a": TIMES}, target=target)
+    new = write(tmp_path / "new", {"a": TIMES})
+    (row,) = compare(old, new, suite=made_logs.suite(("a",))).comparisons[0].workloads
+    assert row.notes[0].startswith("target differs: loss <= 1, loss <= 1000")
+
+
 def test_by_steps_the_device_does_not_matter(tmp_path):
     old = write(tmp_path / "old", {"a": TIMES})
     environment = ENVIRONMENT | {"host_threads": 4}
