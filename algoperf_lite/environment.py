@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -97,6 +97,20 @@ def device_name(described: Mapping[str, Any]) -> str:
     if described["platform"] != "cpu":
         return name
     return f"{name} ({described['host_cpu']}, {described['host_threads']} threads)"
+
+
+def device_names(devices: Sequence[Any]) -> list[str]:
+    """Names of local JAX devices that are unique on this machine: ``cpu``, ``gpu-0`` and so on.
+
+    Args:
+        devices: of JAX. All devices of the platform ``cpu`` are one processor.
+    """
+    if devices[0].platform == "cpu":
+        return ["cpu"]
+    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    numbers = [device.local_hardware_id for device in devices]
+    names = [visible[n] if n < len(visible) else str(n) for n in numbers]
+    return [f"{devices[0].platform}-{name}" for name in names]
 
 
 def host_threads() -> int:

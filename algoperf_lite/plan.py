@@ -25,7 +25,7 @@ from algoperf_lite.tuning import draw_points
 
 STUDIES = 3
 TRIALS = 5
-DECLARED = ("studies", "trials", "points", "seed", "max_steps")
+DECLARED = ("studies", "trials", "points", "seed", "max_steps", "timed")
 """Settings that all trials of one results directory share."""
 
 
@@ -41,6 +41,7 @@ class Protocol:
             ruleset; further ones may join those in a results directory.
         seed: every trial's seed follows from this, the study and the trial.
         max_steps: end trials after so many steps instead of a time budget, or None.
+        timed: whether trials have a clock.
     """
 
     studies: int = STUDIES
@@ -48,6 +49,7 @@ class Protocol:
     points: str = "search_space"
     seed: int = 0
     max_steps: int | None = None
+    timed: bool = True
     given: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -132,6 +134,8 @@ def declare_suite(
     empty = {"schema": SCHEMA, "base_workloads": [], "held_out_workloads": [],
              "workloads": {}, "submissions": {}}  # fmt: skip
     suite = (read_json(results / SUITE_FILE) if _recorded(results) else None) or empty
+    if suite is not empty:
+        suite.setdefault("timed", True)  # of a directory from before there were others
     settings = {name: getattr(protocol, name) for name in DECLARED}
     settings["device"] = device_name(described["environment"])
     if protocol.points == "given" == suite.get("points"):

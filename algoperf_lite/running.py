@@ -17,6 +17,14 @@ from algoperf_lite.spec import TrialSpec
 Observer = Callable[[dict[str, Any]], None]
 
 
+def run_trials(
+    specs: Sequence[TrialSpec], described: dict[str, Any], executor: Executor, observe: Observer
+) -> None:
+    """Run trials one after another."""
+    for spec in specs:
+        run_trial(spec, described, executor, observe)
+
+
 def run_trial(
     spec: TrialSpec, described: dict[str, Any], executor: Executor, observe: Observer
 ) -> dict[str, Any]:

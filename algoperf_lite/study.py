@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algoperf_lite.errors import UsageError
-from algoperf_lite.executors import Executor, make_executor
+from algoperf_lite.executors import HANG_SECONDS, Executor, make_executor
 from algoperf_lite.plan import STUDIES, TRIALS, Protocol, declare_suite, plan
 from algoperf_lite.records import SUITE_FILE, TRIAL_FILE, read_json, write_json
 from algoperf_lite.registry import absolute
-from algoperf_lite.running import Observer, batches, run_batch, run_trial
+from algoperf_lite.running import Observer, batches, run_batch, run_trials
 from algoperf_lite.spec import TrialSpec
 
 if TYPE_CHECKING:
     from scoring.board import Leaderboard
 
 BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
+LONG_SECONDS = 600.0  # trials whose budget is longer leave checkpoints
 
 CHANGES = {
     "workload_fingerprint": "the workload has changed",
@@ -64,8 +66,14 @@ def run(
     stop_hopeless: bool = False,
     seed: int = 0,
     retry_failed: bool = False,
+    timed: bool = True,
+    checkpoint: bool | None = None,
     devices: int | None = None,
     executor: str | Executor = "process",
+    jobs: int = 1,
+    memory_limit: int | None = None,
+    hang_after: float = HANG_SECONDS,
+    ray_address: str | None = None,
     observe: Observer = lambda event: None,
 ) -> Run:
     """Time submissions on workloads, recording every trial; what is recorded already is kept.
@@ -88,8 +96,17 @@ def run(
             target; such records do not score.
         seed: base of every trial's seed.
         retry_failed: run trials again whose record says ``error``.
+        timed: False for exploring: trials may share a device, have no seconds, end by steps (at
+            `max_steps`, else where the budget would be by the step hint), and do not score by time.
+        checkpoint: whether evaluations leave a checkpoint that an interrupted trial goes on from;
+            by default where trials are expected to last long.
         devices: local devices to use, data parallel; all by default.
-        executor: ``"process"``, ``"inline"``, or an executor.
+        executor: ``"process"``, ``"inline"``, ``"ray"``, or an executor.
+        jobs: trials side by side, where they are not timed.
+        memory_limit: bytes of host memory that a worker may use; see `make_executor`, which also
+            says what the next two are.
+        hang_after: in seconds.
+        ray_address: with ``executor="ray"``.
         observe: called with JSON-ready events: ``plan``, ``start``, ``progress``, ``done``.
 
     Returns:
@@ -97,7 +114,8 @@ def run(
 
     Raises:
         UsageError: an unknown name, or a results directory that holds another kind of run.
-        MachineError: unwritable results, a corrupt dataset cache.
+        MachineError: unwritable results, a corrupt dataset cache, a device that another run times
+            trials on.
 
     Example:
         >>> import algoperf_lite
@@ -106,23 +124,14 @@ def run(
         >>> done.leaderboard().to_json()["submissions"][0]["name"]  # doctest: +SKIP
         'nadamw'
     """
-    if isinstance(workloads, str) or isinstance(submissions, str):
-        raise UsageError("workloads and submissions are lists of selectors, as in ['zipf_lm']")
-    if held_out_seed is not None and suite is None:
-        raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
-    if not (workloads or suite) or not submissions:
-        raise UsageError(
-            "name at least one workload (-w NAME) or a suite (--suite NAME), and one submission"
-            " (-s NAME)"
-        )
-    protocol = _protocol(quick, studies, trials, points, seed, max_steps)
-    if vectorize is not None and (points is None or max_steps is None or vectorize < 2):
-        raise UsageError("vectorize takes points, max_steps, and at least 2 points a program")
-    if stop_hopeless and points is None:
-        raise UsageError("stop_hopeless is for points that are explored, never for scored runs")
+    _check_request(workloads, submissions, suite, held_out_seed)
+    protocol = _protocol(quick, studies, trials, points, seed, max_steps, timed)
+    _check_ways(points, max_steps, vectorize, stop_hopeless, timed, jobs)
     results = Path(results).absolute()  # a submission may change the working directory
     owned = isinstance(executor, str)
-    executor = make_executor(executor, devices) if owned else executor
+    if owned:
+        settings = {"jobs": jobs, "memory_limit": memory_limit, "hang_after": hang_after}
+        executor = make_executor(executor, devices, ray_address=ray_address, **settings)
     try:
         base, held_out = _suite(suite, held_out_seed, executor)
         workloads = [*workloads, *base, *held_out]
@@ -133,7 +142,7 @@ def run(
         described = executor.call("describe", request)
         _refuse_duplicates(described)
         specs = plan(results, protocol, described)
-        specs = [replace(spec, stop_hopeless=stop_hopeless) for spec in specs]
+        specs = [replace(spec, stop_hopeless=stop_hopeless, timed=timed) for spec in specs]
         held_out = {absolute(selector) for selector in held_out}
         names = [w["name"] for w in described["workloads"] if w["selector"] in held_out]
         declared = declare_suite(results, protocol, described, names)
@@ -148,19 +157,60 @@ def run(
                 "environment": described["environment"],
             }
         )
-        if max_steps is None:
-            todo = _with_budgets(todo, described, executor, observe)
-        if vectorize is not None:
-            static = {s["name"]: s["static"] for s in described["submissions"]}
-            for batch in batches(todo, vectorize, static):
-                run_batch(batch, described, executor, observe)
-        else:
-            for spec in todo:
-                run_trial(spec, described, executor, observe)
+        alone = bool(todo) and timed and vectorize is None
+        with executor.reserve(f"for a run into {results}") if alone else nullcontext():
+            if max_steps is None:
+                limit = _with_budgets if timed else _with_step_limits
+                todo = limit(todo, described, executor, observe)
+            todo = [replace(s, checkpoint=_wants_checkpoints(s, checkpoint)) for s in todo]
+            if vectorize is not None:
+                static = {s["name"]: s["static"] for s in described["submissions"]}
+                for batch in batches(todo, vectorize, static):
+                    run_batch(batch, described, executor, observe)
+            else:
+                run_trials(todo, described, executor, observe)
     finally:
         if owned:
             executor.close()
     return Run(results, tuple(read_json(s.directory / TRIAL_FILE) or {} for s in specs))
+
+
+def _check_request(
+    workloads: Sequence[str],
+    submissions: Sequence[str],
+    suite: str | None,
+    held_out_seed: int | None,
+) -> None:
+    if isinstance(workloads, str) or isinstance(submissions, str):
+        raise UsageError("workloads and submissions are lists of selectors, as in ['zipf_lm']")
+    if held_out_seed is not None and suite is None:
+        raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
+    if not (workloads or suite) or not submissions:
+        raise UsageError(
+            "name at least one workload (-w NAME) or a suite (--suite NAME), and one submission"
+            " (-s NAME)"
+        )
+
+
+def _check_ways(
+    points: Mapping[int, Mapping[str, Any]] | None,
+    max_steps: int | None,
+    vectorize: int | None,
+    stop_hopeless: bool,
+    timed: bool,
+    jobs: int,
+) -> None:
+    """Refuse ways of running that do not go together."""
+    if vectorize is not None and (points is None or max_steps is None or vectorize < 2):
+        raise UsageError("vectorize takes points, max_steps, and at least 2 points a program")
+    if stop_hopeless and points is None:
+        raise UsageError("stop_hopeless is for points that are explored, never for scored runs")
+    if jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, not {jobs}")
+    if jobs > 1 and timed:
+        raise UsageError(
+            f"--jobs {jobs} runs trials side by side, which spoils their times: give --untimed too"
+        )
 
 
 def _protocol(
@@ -170,11 +220,12 @@ def _protocol(
     points: Mapping[int, Mapping[str, Any]] | None,
     seed: int,
     max_steps: int | None,
+    timed: bool,
 ) -> Protocol:
     if points is not None:
         if quick or studies is not None or trials is not None:
             raise UsageError("points that are given run once each: no quick, studies or trials")
-        return Protocol(1, max(points, default=0), "given", seed, max_steps, points)
+        return Protocol(1, max(points, default=0), "given", seed, max_steps, timed, points)
     if quick and trials is not None:
         raise UsageError("--quick is one trial per study, at the default point; leave out --trials")
     return Protocol(
@@ -183,6 +234,7 @@ def _protocol(
         points="default" if quick else "search_space",
         seed=seed,
         max_steps=max_steps,
+        timed=timed,
     )
 
 
@@ -237,6 +289,23 @@ def _with_budgets(
         replace(spec, budget_seconds=seconds[spec.workload] * BUDGET_FACTOR[spec.ruleset])
         for spec in specs
     ]
+
+
+def _with_step_limits(
+    specs: list[TrialSpec], described: dict[str, Any], executor: Executor, observe: Observer
+) -> list[TrialSpec]:
+    """The specs with limits in steps, as no clock says when a budget of seconds is used up."""
+    del executor, observe
+    hints = {w["selector"]: w["step_hint"] for w in described["workloads"]}
+    return [
+        replace(spec, max_steps=round(hints[spec.workload] * BUDGET_FACTOR[spec.ruleset]))
+        for spec in specs
+    ]
+
+
+def _wants_checkpoints(spec: TrialSpec, asked: bool | None) -> bool:
+    """Whether a trial leaves checkpoints: as asked, else if it may last long."""
+    return (spec.budget_seconds or 0.0) > LONG_SECONDS if asked is None else asked
 
 
 def _refuse_duplicates(described: dict[str, Any]) -> None:

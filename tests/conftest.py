@@ -25,6 +25,7 @@ def home(tmp_path_factory):
     """Datasets, compiled programs and calibrations of this test session."""
     path = tmp_path_factory.mktemp("home")
     os.environ["ALGOPERF_LITE_HOME"] = str(path)
+    os.environ["ALGOPERF_LITE_LOCKS"] = str(path / "locks")  # test processes run side by side
     return path
 
 

@@ -1,7 +1,8 @@
 """Options that several commands take, worded once."""
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -11,10 +12,45 @@ devices = click.option(
 )
 executor = click.option(
     "--executor",
-    type=click.Choice(["process", "inline"]),
+    type=click.Choice(["process", "inline", "ray"]),
     default="process",
     show_default=True,
-    help="A watched worker process, or this process.",
+    help="A watched worker process, this process, or the machines of a Ray cluster.",
+)
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, with a unit or without."""
+
+    name = "bytes"
+    UNITS: ClassVar = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Bytes of ``"4GiB"``, ``"4G"`` or ``"4294967296"``."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", value.strip().lower())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is no amount of memory; write it as in 4GiB", param, ctx)
+        return int(float(found[1]) * self.UNITS[found[2]])
+
+
+memory_limit = click.option(
+    "--memory-limit",
+    type=Bytes(),
+    metavar="SIZE",
+    help="Kill a worker that uses more host memory, as in 4GiB.  [default: 90% of the machine's]",
+)
+hang_after = click.option(
+    "--hang-after",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Kill a worker that gives no sign of life for so long.",
+)
+ray_address = click.option(
+    "--ray-address", metavar="HOST:PORT", help="With --executor ray: the cluster.  [default: here]"
 )
 
 suite_file = click.option(

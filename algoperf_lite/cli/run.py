@@ -32,8 +32,22 @@ from algoperf_lite.cli.config import config_option
 @click.option("--trials", type=int, help="Trials per study, external tuning.  [default: 5]")
 @click.option("--max-steps", type=int, help="End trials after so many steps, not by time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Base of all seeds.")
+@click.option(
+    "--timed/--untimed",
+    default=True,
+    help="Untimed, trials may run side by side (-j), have no seconds and do not score by time.",
+)
+@click.option("-j", "--jobs", type=int, default=1, show_default=True, help="Trials side by side.")
+@click.option(
+    "--checkpoint/--no-checkpoint",
+    default=None,
+    help="Keep a checkpoint at each evaluation, to go on from.  [default: budgets over 10 min]",
+)
 @options.devices
 @options.executor
+@options.memory_limit
+@options.hang_after
+@options.ray_address
 @click.option("--retry-failed/--no-retry-failed", help="Run trials again that ended in an error.")
 @click.option(
     "--tensorboard/--no-tensorboard",

@@ -7,11 +7,13 @@ lost `NodeLostError`. What runs trials side by side has several `slots`, each an
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from algoperf_lite.errors import AlgoperfLiteError, UsageError
 
 Event = dict[str, Any]
+HANG_SECONDS = 600.0  # a worker that says nothing for this long is taken to hang
 
 
 class WorkerLostError(AlgoperfLiteError):
@@ -37,31 +39,47 @@ class Executor(Protocol):
     ) -> Any:
         """Run a method of `Worker` and return its result."""
 
-    def reserve(self, purpose: str) -> None:
-        """Hold the devices for timed trials, alone on their machines, until `close`.
+    def reserve(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the devices for timed trials, alone on their machines, within a context.
 
         Args:
             purpose: what for; others who are refused are told.
 
         Raises:
-            MachineError: another run holds them; the message says which.
+            MachineError: on entering it, that another run holds them; the message says which.
         """
 
     def close(self) -> None:
         """Let go of processes and devices."""
 
 
-def make_executor(name: str, devices: int | None = None) -> Executor:
+def make_executor(
+    name: str,
+    devices: int | None = None,
+    *,
+    jobs: int = 1,
+    memory_limit: int | None = None,
+    hang_after: float = HANG_SECONDS,
+    ray_address: str | None = None,
+) -> Executor:
     """An executor by name.
 
     Args:
-        name: ``"process"`` or ``"inline"``.
+        name: ``"process"``, ``"inline"`` or ``"ray"``.
         devices: how many local devices a trial uses; None for all.
+        jobs: worker processes side by side on a machine; more than one cannot time.
+        memory_limit: bytes of host memory that a worker and what it started may use; None for a
+            share of what the machine has.
+        hang_after: seconds of silence after which a worker is killed.
+        ray_address: of a running Ray cluster; None for one on this machine.
+
+    Raises:
+        UsageError: no such executor, or a setting that it does not have.
     """
     if name == "process":
         from algoperf_lite.executors.process import ProcessExecutor  # noqa: PLC0415
 
-        return ProcessExecutor(devices)
+        return ProcessExecutor(devices, hang_after)
     if name == "inline":
         from algoperf_lite.executors.inline import InlineExecutor  # noqa: PLC0415
 

@@ -1,8 +1,10 @@
 """Trials in the calling process: for tests, debugging and notebooks. Imports JAX."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from algoperf_lite import device_lock
 from algoperf_lite.executors import Event, Executor
 from algoperf_lite.executors.worker import Worker
 
@@ -30,6 +32,10 @@ class InlineExecutor:
     ) -> Any:
         """See `executors.Executor.call`."""
         return getattr(self._worker, method)(on_event, **arguments)
+
+    def reserve(self, purpose: str) -> AbstractContextManager[None]:
+        """See `executors.Executor.reserve`."""
+        return device_lock.hold(self.call("device_names", {}), purpose)
 
     def close(self) -> None:
         """Nothing to let go of."""

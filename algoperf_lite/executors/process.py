@@ -12,13 +12,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from time import monotonic
 from typing import Any
 
-from algoperf_lite import errors
-from algoperf_lite.executors import Event, Executor, WorkerLostError
+from algoperf_lite import device_lock, errors
+from algoperf_lite.executors import HANG_SECONDS, Event, Executor, WorkerLostError
 
-SILENCE_SECONDS = 600.0  # a worker that says nothing for this long is taken to hang
 POLL_SECONDS = 1.0
 LAST_WORDS_BYTES = 20_000
 
@@ -28,12 +28,12 @@ class ProcessExecutor:
 
     Args:
         devices: how many local devices a trial uses; None for all.
-        silence_seconds: how long a worker may say nothing before it is killed.
+        hang_after: seconds that a worker may say nothing before it is killed.
     """
 
-    def __init__(self, devices: int | None = None, silence_seconds: float = SILENCE_SECONDS):
+    def __init__(self, devices: int | None = None, hang_after: float = HANG_SECONDS):
         self._devices = devices
-        self._silence_seconds = silence_seconds
+        self._hang_after = hang_after
         self._worker: _WorkerProcess | None = None
 
     @property
@@ -61,7 +61,7 @@ class ProcessExecutor:
                 {"devices": self._devices, "method": method, "arguments": dict(arguments)}
             )
             while True:
-                kind, content = self._worker.receive(self._silence_seconds)
+                kind, content = self._worker.receive(self._hang_after)
                 if kind == "event":
                     on_event(content)
                 elif kind == "result":
@@ -72,6 +72,10 @@ class ProcessExecutor:
             self.close()  # what it still has to say belongs to no later call
             raise
         raise getattr(errors, content["class"], errors.AlgoperfLiteError)(content["message"])
+
+    def reserve(self, purpose: str) -> AbstractContextManager[None]:
+        """See `executors.Executor.reserve`."""
+        return device_lock.hold(self.call("device_names", {}), purpose)
 
     def close(self) -> None:
         """End the worker and all that it started, whatever they are doing."""

@@ -68,6 +68,11 @@ class Worker:
             "environment": self._environment,
         }
 
+    def device_names(self, notify: Notify) -> list[str]:
+        """Names of the devices in use, unique on this machine."""
+        del notify
+        return environment.device_names(self._devices)
+
     def suite(self, notify: Notify, name: str, held_out_seed: int | None = None) -> dict[str, Any]:
         """What `suites.find_suite` says, JSON-ready."""
         del notify
@@ -99,6 +104,7 @@ class Worker:
         trial = Trial(
             lambda: self._program(notify, spec),
             spec.hyperparameters, spec.seed, limits, recorder, notify, _give_up(spec, loaded),
+            spec.timed,
         )  # fmt: skip
         summary = self._identity(spec, loaded)
         summary |= trial.run()

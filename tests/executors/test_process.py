@@ -95,7 +95,7 @@ def test_errors_of_ours_cross_over_as_themselves(run, monkeypatch, tmp_path):
 
 
 def test_a_silent_worker_is_killed():
-    executor = ProcessExecutor(devices=1, silence_seconds=0.01)
+    executor = ProcessExecutor(devices=1, hang_after=0.01)
     with pytest.raises(WorkerLostError, match=r"no sign of life for 0\.01 s"):
         executor.call("describe", {"workloads": [], "submissions": []})
 
