@@ -135,14 +135,15 @@ def judge_all(
     Raises:
         UsageError: AlgoPerf's own logs do not know this clock.
     """
+    recorded = [record and record["status"] for record in records]
     void_unfinished(places, records, problems)
     if own_suite:
         void_other_targets(places, records, suite, problems)
     void_copies(places, records, problems)
     targets = {target.name: target for target in suite.workloads}
     return [
-        judge(where, targets[where.workload], record, read, clock, problems)
-        for where, record, read in zip(places, records, rows, strict=True)
+        judge(where, targets[where.workload], record, read, clock, problems, own)
+        for where, record, read, own in zip(places, records, rows, recorded, strict=True)
     ]
 
 
@@ -159,9 +160,10 @@ def _refuse_untimed(trials: list[Trial], clock: str) -> None:
     untimed = [trial.path for trial in trials if not trial.timed]
     if untimed and clock != "steps":
         raise UsageError(
-            f"{len(untimed)} of {len(trials)} trials were not timed, as in an exploration with"
-            f" --vectorize or --stop-hopeless ({untimed[0]}): they cannot be scored by time. Score"
-            " them by --clock steps, or score what `algoperf-lite run` recorded"
+            f"{len(untimed)} of {len(trials)} trials were not timed, as in a run with --untimed or"
+            f" an exploration with --vectorize or --stop-hopeless ({untimed[0]}): they cannot be"
+            " scored by time. Score them by --clock steps, or score what `algoperf-lite run`"
+            " recorded without --untimed"
         )
 
 

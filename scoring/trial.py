@@ -31,17 +31,20 @@ class Trial:
             infinity if none did or the trial is void.
         steps: steps at that evaluation; None if missed or not logged.
         status: how it ended. Logs without a trial.json get "target_reached" or "missed"; files that
-            cannot be used "unreadable"; a copy, or a trial for another target, "invalid".
+            cannot be used "unreadable"; a copy, or a trial for another target, "invalid", as is
+            one that the harness found to break the rules of timing.
         reason: why, where the record says so.
         path: the trial's directory.
         notes: what was wrong with its files.
-        timed: whether its seconds mean anything; they do not where points shared a program, or
-            where an exploration stopped the trial.
+        timed: whether its seconds mean anything; they do not where points shared a program,
+            where an exploration stopped the trial, or of a run that was untimed.
         budget: on the chosen clock: the seconds that were recorded, by time+compile with those of
             compiling, or by steps the most steps; NaN where none is recorded.
         end: where its logs end, in seconds as logged, or by steps no sooner than at the step hint;
             NaN without logs.
         hit: row of its evaluations that `time` is of; None if missed.
+        recorded: how its record says that it ended, which `status` leaves where the record is not
+            believed; None without a record.
     """
 
     submission: str
@@ -58,6 +61,7 @@ class Trial:
     budget: float = math.nan
     end: float = math.nan
     hit: int | None = None
+    recorded: str | None = None
 
     @property
     def reached(self) -> bool:
@@ -79,6 +83,7 @@ def judge(
     rows: Evaluations | MalformedError,
     clock: str,
     problems: list[Problem],
+    recorded: str | None = None,
 ) -> Trial | None:
     """What a trial's files come to.
 
@@ -89,6 +94,7 @@ def judge(
         rows: its evaluations as `request` asks for them, or why they cannot be used.
         clock: one of `scoring.clocks.CLOCKS`.
         problems: what is malformed is added here.
+        recorded: the status in its trial.json, which may have been voided since.
 
     Returns:
         None if it holds neither a record nor evaluations.
@@ -133,6 +139,7 @@ def judge(
         budget=_budget(known, clock),
         end=_end(rows, target, clock),
         hit=hit,
+        recorded=recorded,
     )
 
 

@@ -99,7 +99,8 @@ def _judge(root: Path) -> dict[str, Verdict]:
     for trial in trials:
         path = os.path.abspath(trial.path)
         judged[path] = Verdict(trial.reached)
-        if trial.status == "invalid" and trial.reason and path not in said:
+        voided = trial.status == "invalid" != trial.recorded
+        if voided and trial.reason and path not in said:
             said[path] = [trial.reason]  # said once, of the whole workload
     # A second record of a trial is no place of its own, but has its problem.
     for path in said:

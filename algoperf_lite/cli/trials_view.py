@@ -25,10 +25,11 @@ _STYLES = {
     "target_reached": "green",
     "error": "red",
     "diverged": "red",
+    "invalid": "red",
     "unreadable": "red",
     NOT_COUNTED: "red",
 }
-_TELL_WHY = ("error", "diverged", "unreadable", "unfinished", "interrupted")
+_TELL_WHY = ("error", "diverged", "invalid", "unreadable", "unfinished", "interrupted")
 _MOST_REASONS = 8
 _KEYS = ("submission", "workload", "study", "trial")
 

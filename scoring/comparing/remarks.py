@@ -1,5 +1,6 @@
 """What a reader of a comparison should know of the trials, though it bars nothing."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scoring.comparing.comparable import unknown
@@ -19,10 +20,19 @@ def what_to_know(compared: Sequence[Pair]) -> Iterator[str]:
             "timed while the machine's speed changed (noisy or drifted):"
             f" {unsteady[0]} of {len(a)} trials of A, {unsteady[1]} of {len(b)} of B"
         )
+    yield from _invalid(a, "A")
+    yield from _invalid(b, "B")
     if any(_other_seeds(*pair) for pair in compared):
         yield "trials that are paired have different seeds: pairing gains little"
     if same := _same_runs(a, b):
         yield f"trials that are the same run in A and in B, no repetition: {same}"
+
+
+def _invalid(side: Sequence[Details], name: str) -> Iterator[str]:
+    invalid = [details.trial for details in side if details.trial.status == "invalid"]
+    for reason, count in Counter(trial.reason for trial in invalid).items():
+        why = reason or "no reason recorded"
+        yield f"invalid, so missed: {count} of {len(side)} trials of {name}: {why}"
 
 
 def _is_unsteady(details: Details) -> bool:

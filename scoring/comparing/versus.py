@@ -51,6 +51,7 @@ def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> Trials:
     """The trials of a submission that count, and why others do not.
 
     Unfinished ones, and those whose record is not believed, say nothing, not even that they missed.
+    Those that broke the rules of timing did miss.
 
     Args:
         submission: whose.
@@ -58,13 +59,18 @@ def trials_of(submission: str, trials: Sequence[Trial], suite: Suite) -> Trials:
         suite: says how many trials count.
     """
     own = [trial for trial in trials if trial.submission == submission]
-    void = {t.workload: t.reason or t.status for t in own if t.status in _SAY_NOTHING}
-    own = [trial for trial in own if trial.status not in _SAY_NOTHING]
+    void = {trial.workload: trial.reason or trial.status for trial in own if _says_nothing(trial)}
+    own = [trial for trial in own if not _says_nothing(trial)]
     cells = time_table(own, suite.with_submissions([submission])).trials.values()
     found: dict[str, list[Details]] = {}
     for details in read_details([trial for cell in cells for trial in cell], suite):
         found.setdefault(details.trial.workload, []).append(details)
     return Trials(found, void)
+
+
+def _says_nothing(trial: Trial) -> bool:
+    broke_rules = trial.recorded == trial.status == "invalid"
+    return trial.status in _SAY_NOTHING and not broke_rules
 
 
 def versus(

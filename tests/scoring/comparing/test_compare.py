@@ -1,5 +1,7 @@
 """Records that are damaged, or contradict their suite, in a comparison."""
 
+import json
+
 from scoring.comparing.compare import compare
 from tests.scoring import made_logs
 from tests.scoring.comparing.made_comparisons import TIMES, marks, record, rows, write
@@ -22,6 +24,19 @@ def test_a_trial_that_cannot_be_believed_is_no_failure(tmp_path):
     assert marks(report) == {"a": "?"}
     assert len(report.problems) == 3
     assert report.comparisons[0].workloads[0].b.studies == (10.2,)
+
+
+def test_a_trial_that_broke_the_rules_of_timing_is_a_failure(tmp_path):
+    old, new = (write(tmp_path / name, {"a": TIMES}) for name in ("old", "new"))
+    for study in range(3):
+        path = made_logs.trial_dir(new, "one", "a", study) / "trial.json"
+        more = {"status": "invalid", "reason": "patched time"}
+        path.write_text(json.dumps({"schema": 1, **record(study, **more)}))
+    report = compare(old, new)
+    assert report.regressions == ["one on a: newly failing (met 1/4, was 4/4)"]
+    said = "invalid, so missed: 3 of 4 trials of B: patched time"
+    assert report.comparisons[0].notes == (said,)
+    assert report.problems == ()
 
 
 def test_a_suite_that_contradicts_its_records_is_named(tmp_path):

@@ -35,6 +35,14 @@ def test_it_is_strict_json_with_a_row_for_every_trial(shown):
     assert len(trials(shown)) == 9 * STUDIES
 
 
+def test_a_trial_that_broke_the_rules_of_timing_is_there_with_its_reason(tmp_path):
+    (tmp_path / SUITE_FILE).write_text(json.dumps(declared(("a",))))
+    record = {"status": "invalid", "reason": "patched time"}
+    write_trial(tmp_path, "x", "a", hit(1), record=record)
+    (trial,) = trials(payload(tmp_path))
+    assert (trial["status"], trial["reason"], trial["time"]) == (*record.values(), None)
+
+
 def test_the_first_board_is_the_leaderboard(shown, results):
     whole = score(results).to_json()
     board = shown["boards"][0]
