@@ -29,7 +29,7 @@ class TrialSpec:
         trial: from 1.
         hyperparameters: the full point.
         seed: of initialisation, batch order and every random draw.
-        budget_seconds: on-clock budget, or None.
+        budget_seconds: on-clock budget, or None; untimed, all it does is to be in the `Task`.
         max_steps: most steps, or None.
         stop_hopeless: end it when a forecast says that it will miss its target; an exploration's.
         timed: whether the clock runs; without, trials may share a device and have no seconds.

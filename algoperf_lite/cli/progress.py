@@ -127,7 +127,8 @@ class ProgressView:
 
     def _cells(self, row: dict[str, Any]) -> list[Any]:
         target = self._targets.get(row["workload_name"], {"value": math.nan})
-        seconds, budget = row.get("seconds", 0.0), row.get("budget_seconds")
+        seconds = row.get("seconds", 0.0)
+        budget = row.get("budget_seconds") if row.get("timed", True) else None
         steps_left = (row.get("max_steps") or 0) - row.get("step", 0)
         left = f"{max(0.0, budget - seconds):.1f} s" if budget else f"{steps_left} steps"
         value = f"{row['value']:.4f}" if "value" in row else "-"

@@ -100,7 +100,8 @@ class Worker:
         notify({"doing": "loading data"})
         loaded = self._loaded(spec.workload)
         recorder = self._recorder(spec, loaded)
-        limits = Limits(spec.budget_seconds, spec.max_steps)
+        # without a clock, the budget is but what the submission is told
+        limits = Limits(spec.budget_seconds if spec.timed else None, spec.max_steps)
         trial = Trial(
             lambda: self._program(notify, spec),
             spec.hyperparameters, spec.seed, limits, recorder, notify, _give_up(spec, loaded),
