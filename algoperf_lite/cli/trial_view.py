@@ -120,7 +120,7 @@ def _heading(path: str, trial: dict[str, Any], counts: bool | None) -> Text:
         if trial.get(mark):
             text.append(f"\n{mark}: {why}", "yellow")
     if not trial.get("timed", True):
-        text.append("\nnot timed: an exploration; it does not score", "yellow")
+        text.append("\nnot timed: it has no seconds, and scores by --clock steps alone", "yellow")
     return text
 
 

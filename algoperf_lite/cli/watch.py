@@ -77,7 +77,7 @@ def _present(situation) -> None:
     from scoring import score  # noqa: PLC0415
 
     if situation.standings is not None:
-        present(score(situation.results), figure=None)
+        present(score(situation.results, clock=situation.clock), figure=None)
     console = output.stdout()
     for line in failures(situation):
         console.print(line, soft_wrap=True)

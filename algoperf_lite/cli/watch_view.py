@@ -170,6 +170,7 @@ class _Standings:
     found: Standings
     room: int
     final: bool
+    clock: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         found, rows = self.found, self.found.rows
@@ -182,12 +183,13 @@ class _Standings:
         yield _table(found, rows, shown)
         if more:
             yield Text(f"and {more} more submissions", "dim")
-        yield Text(_meaning(found, len(shown), self.final), "dim")
+        yield Text(_meaning(found, len(shown), self.final, self.clock), "dim")
 
 
 def _standings(situation: Situation, height: int) -> _Standings:
     room = max(3, height - _FIXED_LINES)
-    return _Standings(situation.standings, room, situation.state == "complete")
+    final = situation.state == "complete"
+    return _Standings(situation.standings, room, final, situation.clock)
 
 
 def _that_fit(found: Standings, width: int) -> list[str]:
@@ -243,7 +245,7 @@ def _pieces(workload: str) -> list[str]:
     return [piece[:PIECE] for piece in workload.split("_") if piece]
 
 
-def _meaning(found: Standings, shown: int, final: bool) -> str:
+def _meaning(found: Standings, shown: int, final: bool, clock: str) -> str:
     begun = sum(row.score is not None for row in found.rows)
     who = "all submissions" if begun == len(found.rows) else f"the {begun} submissions begun"
     text = (
@@ -253,7 +255,7 @@ def _meaning(found: Standings, shown: int, final: bool) -> str:
         f" {_workloads(len(found.workloads))}; what has not run is no miss."
     )
     if shown:
-        text += " Times relative to the fastest."
+        text += f" {'Steps' if clock == 'steps' else 'Times'} relative to the fastest."
     if hidden := len(found.workloads) - shown:
         text += f" {_workloads(hidden, ' more')} on a wider screen."
     return text

@@ -59,9 +59,13 @@ def failures(situation: Situation) -> list[Text]:
 
 
 def how(ended: Ended) -> str:
-    """How a trial ended, and its time if it reached the target."""
+    """How a trial ended, and its time or steps if it reached the target."""
     word = STATUS.get(ended.status, (ended.status, ""))[0]
-    return f"{word} {ended.time:.2f} s" if math.isfinite(ended.time) else word
+    if not math.isfinite(ended.time):
+        return word
+    if ended.unit == "steps":
+        return f"{word} {ended.time:,.0f} steps"
+    return f"{word} {ended.time:.2f} s"
 
 
 def which(trial: TrialPath) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from algoperf_lite.watching.situation import Ended
 from scoring import reader
+from scoring.clocks import unit
 from scoring.evaluations import Evaluations, MalformedError, read_many
 from scoring.numbers import is_number
 from scoring.record import read_record
@@ -89,12 +90,20 @@ def read_ended(trial: TrialPath, target: WorkloadTarget, at: float) -> Files | N
     return Files(trial, at, record, rows)
 
 
-def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[Problem]]:
+def clock_of(found: Iterable[Files]) -> str:
+    """The clock that trials can be scored by: steps where some were not timed."""
+    return "time" if all(files.record.get("timed", True) for files in found) else "steps"
+
+
+def judge_all(
+    found: Iterable[Files], suite: Suite, clock: str
+) -> tuple[list[Ended], list[Problem]]:
     """What trials come to, as `scoring.reader.judge_all` has it, which has the results' suite.
 
     Args:
         found: of all trials that have ended, as some void others.
         suite: the one that lies in the results directory.
+        clock: see `clock_of`.
 
     Returns:
         The trials in the order of `found`, and what is malformed.
@@ -103,7 +112,7 @@ def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[P
     places = [files.trial for files in found]
     records = [dict(files.record) for files in found]  # voiding changes them
     rows = [files.rows for files in found]
-    judged = reader.judge_all(places, records, rows, suite, problems, own_suite=True)
+    judged = reader.judge_all(places, records, rows, suite, problems, clock, own_suite=True)
     ended = [
         Ended(
             trial=files.trial,
@@ -113,6 +122,7 @@ def judge_all(found: Iterable[Files], suite: Suite) -> tuple[list[Ended], list[P
             at=files.at,
             wall=_seconds((files.record.get("off_clock") or {}).get("wall")),
             budget=files.record.get("budget_seconds"),
+            unit=unit(clock),
         )
         for files, trial in zip(found, judged, strict=True)
     ]

@@ -25,10 +25,11 @@ class Ended:
         trial: whose record it is.
         status: how it ended; see `records.Status`.
         reason: why, where the record says so.
-        time: on-clock seconds to the target as scored; infinity where it was missed.
+        time: to the target as scored, on the situation's clock; infinity where it was missed.
         at: when the record was written, in seconds since 1970.
         wall: seconds that the trial took in all; None where not recorded.
         budget: in on-clock seconds; None without one.
+        unit: of `time`: "s", or "steps" where trials are not timed.
     """
 
     trial: TrialPath
@@ -38,6 +39,7 @@ class Ended:
     at: float
     wall: float | None = None
     budget: float | None = None
+    unit: str = "s"
 
     @property
     def failed(self) -> bool:
@@ -94,6 +96,7 @@ class Situation:
         seconds_left: see `seconds_left`.
         problems: files that cannot be read now, and why.
         sign_of_life: when anything here was last written, in seconds since 1970; None if absent.
+        clock: that trials are scored by: "time", or "steps" where some were not timed.
     """
 
     results: Path
@@ -106,6 +109,7 @@ class Situation:
     seconds_left: float | None = None
     problems: tuple[str, ...] = ()
     sign_of_life: float | None = None
+    clock: str = "time"
 
     @property
     def failures(self) -> list[Ended]:
@@ -119,6 +123,7 @@ class Situation:
             {
                 "results": str(self.results),
                 "state": self.state,
+                "clock": self.clock,
                 "trials_ended": len(self.ended),
                 "trials_declared": self.declared,
                 "seconds_left": self.seconds_left,

@@ -18,6 +18,7 @@ from algoperf_lite.records import (
 from algoperf_lite.watching.reading import (
     Files,
     Stamp,
+    clock_of,
     judge_all,
     last_row,
     read_ended,
@@ -56,6 +57,7 @@ class Watcher:
         self._unreadable: dict[str, str] = {}
         self._ended: tuple[Ended, ...] | None = None  # until they are judged
         self._problems: list[Problem] = []
+        self._clock = "time"
         self._latest: tuple[str, Stamp | None, dict[str, float]] = ("", None, {})
         self._standings: Standings | None = None
 
@@ -89,6 +91,7 @@ class Watcher:
             ),
             problems=self._told(),
             sign_of_life=max(signs),
+            clock=self._clock,
         )
 
     def _told(self) -> tuple[str, ...]:
@@ -144,7 +147,8 @@ class Watcher:
             self._files[trial.identity] = files
 
     def _judge(self, suite: Suite) -> None:
-        ended, self._problems = judge_all(self._files.values(), suite)
+        self._clock = clock_of(self._files.values())
+        ended, self._problems = judge_all(self._files.values(), suite, self._clock)
         self._ended = tuple(sorted(ended, key=lambda e: (-e.at, e.trial.identity)))
         if suite.declared.get("points") != "given":  # points of an exploration
             self._standings = standings({e.trial.identity: e.time for e in ended}, suite)

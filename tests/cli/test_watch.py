@@ -8,7 +8,7 @@ from rich.console import Console
 
 from algoperf_lite.cli.watch_view import LineView, LiveView, drawing
 from algoperf_lite.watching import Watcher
-from tests.scoring.made_logs import MISS, declared, hit, write_trial
+from tests.scoring.made_logs import MISS, declared, hit, untimed_hit, write_trial
 
 NAMES = ("schedule_free_adamw[learning_rate=0.05]", "nadamw")
 WORKLOADS = ("rewrite_transformer", "zipf_lm", "digits_vit", "digits_resnet", "tones_lstm")
@@ -116,6 +116,22 @@ def test_a_run_that_is_done_ends_the_watching_with_its_leaderboard(cli, root, ni
     assert "! error: nadamw on tones_lstm, study 0 trial 1: ValueError: no tones_lstm" in out
     assert "\x1b" not in out
     assert niceness == [10]
+
+
+def test_a_run_that_was_not_timed_ends_with_its_leaderboard_by_steps(cli, tmp_path):
+    rulesets = {name: {"ruleset": "external"} for name in NAMES}
+    content = declared(("zipf_lm",), studies=1, trials=1, submissions=rulesets)
+    (tmp_path / "suite.json").write_text(json.dumps(content))
+    for name, steps in zip(NAMES, (1000, 2000), strict=True):
+        record = {"status": "target_reached", "timed": False}
+        write_trial(tmp_path, name, "zipf_lm", untimed_hit(steps), record=record)
+    code, out, err = cli("watch", tmp_path)
+    assert code == 0, err
+    assert "Clock: steps" in out
+    assert "2,000" in out
+    seen = drawn(tmp_path)
+    assert "reached 1,000 steps" in seen
+    assert "Steps relative to the fastest." in seen
 
 
 def test_it_waits_for_a_run_and_prints_a_line_per_change(cli, root, monkeypatch):

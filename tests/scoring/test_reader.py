@@ -90,7 +90,7 @@ def test_trials_that_were_not_timed_are_refused(tmp_path):
     write_trial(tmp_path, "s", "a", hit(5), trial=2,
                 record={"status": "target_reached", "timed": False})  # fmt: skip
     with pytest.raises(
-        UsageError, match=r"1 of 2 trials were not timed.*trial_2.*algoperf-lite run"
+        UsageError, match=r"1 of 2 trials were not timed.*--untimed.*trial_2.*algoperf-lite run"
     ):
         read(tmp_path)
 

@@ -11,7 +11,7 @@ from algoperf_lite.watching import Watcher
 from algoperf_lite.watching import watcher as module
 from scoring.reader import read_records
 from scoring.suite import load_suite
-from tests.scoring.made_logs import MISS, declared, hit, write_trial
+from tests.scoring.made_logs import MISS, declared, hit, untimed_hit, write_trial
 
 NOW = 2_000_000_000.0
 TWO = {"a": {"ruleset": "external"}, "b": {"ruleset": "external"}}
@@ -282,6 +282,20 @@ def test_an_exploration_has_no_standings(root):
     write_trial(root, "a", "a", MISS, record={"status": "stopped", "timed": False})
     found = Watcher(root).look()
     assert (found.standings, len(found.ended)) == (None, 1)
+
+
+def test_a_run_that_is_not_timed_stands_by_steps(root):
+    for name, steps in (("a", 20), ("b", 40)):
+        record = {"status": "target_reached", "timed": False, "seconds": None}
+        write_trial(root, name, "a", untimed_hit(steps), record=record)
+    begin(root, "a", "b", untimed_hit(10))
+    found = Watcher(root).look(NOW)
+    assert (found.clock, found.problems) == ("steps", ())
+    assert {e.trial.submission: (e.time, e.unit) for e in found.ended} == {
+        "a": (20.0, "steps"), "b": (40.0, "steps")}  # fmt: skip
+    assert [(row.name, row.ratios) for row in found.standings.rows] == [
+        ("a", {"a": 1.0}), ("b", {"a": 2.0})]  # fmt: skip
+    assert (found.running.step, found.running.seconds) == (10, None)
 
 
 def test_what_is_seen_is_json(root):

@@ -13,7 +13,8 @@ const AXES = {
 };
 
 function curvesPanel() {
-  const choice = { workload: data.workloads[0].name, axis: "seconds" };
+  const timed = trials.some((trial) => trial.curve_seconds.some((value) => value !== null));
+  const choice = { workload: data.workloads[0].name, axis: timed ? "seconds" : "steps" };
   const controls = el("div", { class: "controls" });
   const details = el("div", { "aria-live": "polite" });
   const pick = (point) => {
@@ -41,7 +42,7 @@ function curvesPanel() {
         "Horizontal axis",
         "axis",
         [
-          ["seconds", "Time"],
+          ["seconds", "Time", timed],
           ["steps", "Steps"],
           ["flops", "FLOPs", flops],
         ],

@@ -11,9 +11,12 @@ function trialDetails(trial) {
       ["Time to target", trial.reached ? timeText(trial.time) : "missed"],
       [
         "Whole trial",
-        trial.seconds === null
-          ? null
-          : `${timeText(trial.seconds, "s")}, ${significant(trial.steps, 7)} steps`,
+        [
+          trial.seconds === null ? null : timeText(trial.seconds, "s"),
+          trial.steps === null ? null : `${significant(trial.steps, 7)} steps`,
+        ]
+          .filter(Boolean)
+          .join(", ") || null,
       ],
       ["Budget", trial.budget === null ? null : timeText(trial.budget, "s")],
       ["Seed", trial.seed === null ? null : String(trial.seed)],

@@ -10,7 +10,7 @@ from algoperf_lite.records import SUITE_FILE
 from scoring.board import WORDS
 from scoring.leaderboard import score
 from scoring.report.payload import TRIAL_COLUMNS, payload
-from tests.scoring.made_logs import declared, hit, write_trial
+from tests.scoring.made_logs import declared, hit, untimed_hit, write_trial
 from tests.scoring.report.made_report import ENVIRONMENT, HOSTILE, REASON, STUDIES, make_results
 
 
@@ -41,6 +41,18 @@ def test_a_trial_that_broke_the_rules_of_timing_is_there_with_its_reason(tmp_pat
     write_trial(tmp_path, "x", "a", hit(1), record=record)
     (trial,) = trials(payload(tmp_path))
     assert (trial["status"], trial["reason"], trial["time"]) == (*record.values(), None)
+
+
+def test_a_run_that_was_not_timed_is_shown_by_steps(tmp_path):
+    (tmp_path / SUITE_FILE).write_text(json.dumps(declared(("a",))))
+    record = {"status": "target_reached", "timed": False, "seconds": None, "robust_seconds": None}
+    write_trial(tmp_path, "x", "a", untimed_hit(40), record=record)
+    shown = payload(tmp_path, clock="steps")
+    (trial,) = trials(shown)
+    assert (shown["unit"], trial["time"], trial["steps"]) == ("steps", 40, 40)
+    assert (trial["seconds"], trial["curve_seconds"]) == (None, [None] * 5)
+    assert trial["curve_steps"] == [0, 10, 5]
+    json.dumps(shown, allow_nan=False)
 
 
 def test_the_first_board_is_the_leaderboard(shown, results):
