@@ -77,11 +77,24 @@ def make_executor(
         UsageError: no such executor, or a setting that it does not have.
     """
     if name == "process":
-        from algoperf_lite.executors.process import ProcessExecutor  # noqa: PLC0415
+        slots = _processes(devices, jobs, hang_after)
+        if jobs == 1:
+            return slots[0]
+        from algoperf_lite.executors.pool import Pool  # noqa: PLC0415
 
-        return ProcessExecutor(devices, hang_after)
+        return Pool(slots)
+    if jobs > 1:
+        raise UsageError(f"--jobs {jobs} is for --executor process, not {name}")
     if name == "inline":
         from algoperf_lite.executors.inline import InlineExecutor  # noqa: PLC0415
 
         return InlineExecutor(devices)
     raise UsageError(f"unknown executor {name!r}; there are: process, inline")
+
+
+def _processes(devices: int | None, jobs: int, hang_after: float) -> list[Executor]:
+    """Supervised workers, one for each of several shares of this machine."""
+    from algoperf_lite.executors.placement import placements  # noqa: PLC0415
+    from algoperf_lite.executors.process import ProcessExecutor  # noqa: PLC0415
+
+    return [ProcessExecutor(devices, hang_after, share) for share in placements(jobs, devices)]

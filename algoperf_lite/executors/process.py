@@ -18,6 +18,7 @@ from typing import Any
 
 from algoperf_lite import device_lock, errors
 from algoperf_lite.executors import HANG_SECONDS, Event, Executor, WorkerLostError
+from algoperf_lite.executors.placement import Placement
 
 POLL_SECONDS = 1.0
 LAST_WORDS_BYTES = 20_000
@@ -29,11 +30,18 @@ class ProcessExecutor:
     Args:
         devices: how many local devices a trial uses; None for all.
         hang_after: seconds that a worker may say nothing before it is killed.
+        placement: its share of this machine; all of it by default.
     """
 
-    def __init__(self, devices: int | None = None, hang_after: float = HANG_SECONDS):
+    def __init__(
+        self,
+        devices: int | None = None,
+        hang_after: float = HANG_SECONDS,
+        placement: Placement | None = None,
+    ):
         self._devices = devices
         self._hang_after = hang_after
+        self._placement = placement or Placement()
         self._worker: _WorkerProcess | None = None
 
     @property
@@ -55,7 +63,7 @@ class ProcessExecutor:
         if self._worker is not None and not self._worker.is_alive():
             self.close()
         if self._worker is None:
-            self._worker = _WorkerProcess()
+            self._worker = _WorkerProcess(self._placement)
         try:
             self._worker.send(
                 {"devices": self._devices, "method": method, "arguments": dict(arguments)}
@@ -87,16 +95,18 @@ class ProcessExecutor:
 class _WorkerProcess:
     """A running worker: lines out, lines in, and its last words."""
 
-    def __init__(self):
+    def __init__(self, placement: Placement):
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `kill`)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "algoperf_lite.executors.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            text=True,
-            start_new_session=True,  # Ctrl-C reaches the command only, and `kill` every child
-        )
+        with placement.cores_of_children():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "algoperf_lite.executors.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                text=True,
+                env=os.environ | placement.variables,
+                start_new_session=True,  # Ctrl-C reaches the command only, and `kill` every child
+            )
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         pump = threading.Thread(
             target=_pump, args=(self._process.stdout, self._answers), daemon=True
