@@ -91,8 +91,12 @@ def read_ended(trial: TrialPath, target: WorkloadTarget, at: float) -> Files | N
 
 
 def clock_of(found: Iterable[Files]) -> str:
-    """The clock that trials can be scored by: steps where some were not timed."""
-    return "time" if all(files.record.get("timed", True) for files in found) else "steps"
+    """The clock that trials can be scored by: steps where some were not timed.
+
+    Those that an exploration stopped score by none.
+    """
+    records = [files.record for files in found if files.record["status"] != "stopped"]
+    return "time" if all(record.get("timed", True) for record in records) else "steps"
 
 
 def judge_all(
@@ -121,7 +125,9 @@ def judge_all(
             time=trial.time,
             at=files.at,
             wall=_seconds((files.record.get("off_clock") or {}).get("wall")),
-            budget=files.record.get("budget_seconds"),
+            # Where trials are not timed it is known, and ends none.
+            budget=files.record.get("budget_seconds") if clock == "time" else None,
+            max_steps=files.record.get("max_steps"),
             unit=unit(clock),
         )
         for files, trial in zip(found, judged, strict=True)

@@ -29,6 +29,7 @@ class Ended:
         at: when the record was written, in seconds since 1970.
         wall: seconds that the trial took in all; None where not recorded.
         budget: in on-clock seconds; None without one.
+        max_steps: most steps; None without such a limit.
         unit: of `time`: "s", or "steps" where trials are not timed.
     """
 
@@ -39,6 +40,7 @@ class Ended:
     at: float
     wall: float | None = None
     budget: float | None = None
+    max_steps: int | None = None
     unit: str = "s"
 
     @property
@@ -60,7 +62,7 @@ class Running:
         seconds: on-clock seconds.
         value: of the target's metric; None where it is no number.
         budget: on-clock seconds, as of an ended trial on the same workload; None if there is none.
-        max_steps: most steps, where the run ends trials by steps; else None.
+        max_steps: most steps, where the run ends trials by steps, likewise; else None.
     """
 
     trial: TrialPath

@@ -170,7 +170,7 @@ class Watcher:
         growing = stat(path)
         if self._latest[:2] != (path, stamp(growing)):
             self._latest = path, stamp(growing), last_row(path)
-        latest = self._latest[2]
+        latest, alike = self._latest[2], self._alike(suite, trial)
         return Running(
             trial=trial,
             target=target,
@@ -179,15 +179,15 @@ class Watcher:
             step=int(latest[STEP_COLUMN]) if STEP_COLUMN in latest else None,
             seconds=latest.get(TIME_COLUMN),
             value=latest.get(target.column),
-            budget=self._budget(suite, trial),
-            max_steps=suite.declared.get("max_steps"),
+            budget=alike and alike.budget,
+            max_steps=suite.declared.get("max_steps") or (alike and alike.max_steps),
         )
 
-    def _budget(self, suite: Suite, running: TrialPath) -> float | None:
-        """As that of an ended trial on the same workload under the same ruleset."""
+    def _alike(self, suite: Suite, running: TrialPath) -> Ended | None:
+        """A trial that has ended, on the same workload under the same ruleset: of equal limits."""
         ruleset = suite.ruleset_of(running.submission)
         alike = (
-            ended.budget
+            ended
             for ended in self._ended
             if ended.trial.workload == running.workload
             and suite.ruleset_of(ended.trial.submission) == ruleset

@@ -281,7 +281,7 @@ def test_an_exploration_has_no_standings(root):
     declare(root, points="given")
     write_trial(root, "a", "a", MISS, record={"status": "stopped", "timed": False})
     found = Watcher(root).look()
-    assert (found.standings, len(found.ended)) == (None, 1)
+    assert (found.standings, len(found.ended), found.clock) == (None, 1, "time")
 
 
 def test_a_run_that_is_not_timed_stands_by_steps(root):
@@ -296,6 +296,15 @@ def test_a_run_that_is_not_timed_stands_by_steps(root):
     assert [(row.name, row.ratios) for row in found.standings.rows] == [
         ("a", {"a": 1.0}), ("b", {"a": 2.0})]  # fmt: skip
     assert (found.running.step, found.running.seconds) == (10, None)
+
+
+def test_a_trial_that_is_not_timed_is_measured_by_the_steps_of_another(root):
+    limits = {"budget_seconds": 8.0, "max_steps": 90}
+    record = {"status": "target_reached", "timed": False, **limits}
+    write_trial(root, "a", "a", untimed_hit(20), record=record)
+    begin(root, "b", "a", untimed_hit(30))
+    running = Watcher(root).look(NOW).running
+    assert (running.step, running.budget, running.part) == (30, None, pytest.approx(1 / 3))
 
 
 def test_what_is_seen_is_json(root):
