@@ -12,6 +12,7 @@ from typing import Any
 
 from algoperf_lite.executors import Executor, WorkerLostError
 from algoperf_lite.records import SCHEMA, TRIAL_FILE, read_json, write_json
+from algoperf_lite.scheduling import Sharing
 from algoperf_lite.spec import TrialSpec
 
 Observer = Callable[[dict[str, Any]], None]
@@ -20,9 +21,16 @@ Observer = Callable[[dict[str, Any]], None]
 def run_trials(
     specs: Sequence[TrialSpec], described: dict[str, Any], executor: Executor, observe: Observer
 ) -> None:
-    """Run trials one after another."""
-    for spec in specs:
-        run_trial(spec, described, executor, observe)
+    """Run trials one after another, or side by side where the executor has slots for that."""
+
+    def run_on(spec: TrialSpec, slot: Executor, observe: Observer) -> None:
+        run_trial(spec, described, slot, observe)
+
+    if tuple(executor.slots) == (executor,):  # in this thread: nothing may come between
+        for spec in specs:
+            run_on(spec, executor, observe)
+    else:
+        Sharing(executor.slots, run_on, observe).run(specs)
 
 
 def run_trial(
