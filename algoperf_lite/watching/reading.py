@@ -90,13 +90,14 @@ def read_ended(trial: TrialPath, target: WorkloadTarget, at: float) -> Files | N
     return Files(trial, at, record, rows)
 
 
-def clock_of(found: Iterable[Files]) -> str:
-    """The clock that trials can be scored by: steps where some were not timed.
+def clock_of(found: Iterable[Files], suite: Suite) -> str:
+    """The clock that trials can be scored by: steps where they, or some of them, are not timed.
 
     Those that an exploration stopped score by none.
     """
     records = [files.record for files in found if files.record["status"] != "stopped"]
-    return "time" if all(record.get("timed", True) for record in records) else "steps"
+    timed = all(record.get("timed", True) for record in (suite.declared, *records))
+    return "time" if timed else "steps"
 
 
 def judge_all(

@@ -147,7 +147,7 @@ class Watcher:
             self._files[trial.identity] = files
 
     def _judge(self, suite: Suite) -> None:
-        self._clock = clock_of(self._files.values())
+        self._clock = clock_of(self._files.values(), suite)
         ended, self._problems = judge_all(self._files.values(), suite, self._clock)
         self._ended = tuple(sorted(ended, key=lambda e: (-e.at, e.trial.identity)))
         if suite.declared.get("points") != "given":  # points of an exploration

@@ -298,6 +298,12 @@ def test_a_run_that_is_not_timed_stands_by_steps(root):
     assert (found.running.step, found.running.seconds) == (10, None)
 
 
+def test_a_run_may_be_declared_not_to_be_timed(root):
+    declare(root, timed=False)
+    write_trial(root, "a", "a", MISS, record={"status": "error"})
+    assert Watcher(root).look().clock == "steps"
+
+
 def test_a_trial_that_is_not_timed_is_measured_by_the_steps_of_another(root):
     limits = {"budget_seconds": 8.0, "max_steps": 90}
     record = {"status": "target_reached", "timed": False, **limits}
