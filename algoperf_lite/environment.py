@@ -86,8 +86,12 @@ def describe(device_count: int) -> dict[str, Any]:
     } | ({"device_data_bytes": device_data_bytes()} if os.environ.get(DEVICE_DATA_BYTES) else {})
 
 
-def device_name(described: Mapping[str, Any]) -> str:
+def device_name(described: Mapping[str, Any], threads: bool = True) -> str:
     """One line on the device of `describe`, the host's processor where that is the device.
+
+    Args:
+        described: what `describe` says.
+        threads: whether to say how many threads of that processor are used.
 
     Example:
         >>> device_name({"platform": "gpu", "device_kind": "H100", "device_count": 2})
@@ -96,7 +100,8 @@ def device_name(described: Mapping[str, Any]) -> str:
     name = f"{described['device_count']} x {described['device_kind']}"
     if described["platform"] != "cpu":
         return name
-    return f"{name} ({described['host_cpu']}, {described['host_threads']} threads)"
+    count = f", {described['host_threads']} threads" if threads else ""
+    return f"{name} ({described['host_cpu']}{count})"
 
 
 def device_names(devices: Sequence[Any]) -> list[str]:

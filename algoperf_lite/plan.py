@@ -137,7 +137,8 @@ def declare_suite(
     if suite is not empty:
         suite.setdefault("timed", True)  # of a directory from before there were others
     settings = {name: getattr(protocol, name) for name in DECLARED}
-    settings["device"] = device_name(described["environment"])
+    # How many threads an untimed trial had depends on how many ran beside it; its record says.
+    settings["device"] = device_name(described["environment"], threads=protocol.timed)
     if protocol.points == "given" == suite.get("points"):
         settings["trials"] = suite["trials"] = max(suite["trials"], protocol.trials)
     for name, now in settings.items():

@@ -110,7 +110,9 @@ class ProgressView:
         """The table as it stands, of as many trials as the screen has room for."""
         rows = list(self._rows.values())
         ended = sum(row["status"] != "running" for row in rows)
-        footer = Text(f"{ended} of {self._todo} trials done, {self._doing}")
+        running = len(rows) - ended
+        doing = self._doing if running < 2 else f"{running} running side by side"
+        footer = Text(f"{ended} of {self._todo} trials done, {doing}")
         if not rows:
             return Group(footer)
         table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
@@ -121,6 +123,7 @@ class ProgressView:
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("status", no_wrap=True)
         room = max(3, self._console.height - 5)
+        rows.sort(key=lambda row: row["status"] == "running")
         for row in rows[-room:]:
             table.add_row(*self._cells(row), style="bold" if row["status"] == "running" else "")
         return Group(table, footer)
