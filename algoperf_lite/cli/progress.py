@@ -95,7 +95,7 @@ class ProgressView:
         row, record = self._rows[_identity(event["trial"])], event["record"]
         row["status"], row["reason"] = record["status"], record.get("reason")
         if record["status"] == "error" and record.get("steps"):
-            row["step"], row["seconds"] = record["steps"], record["seconds"]
+            row["step"], row["seconds"] = record["steps"], record.get("seconds")
         if not self._live or record["status"] in ("error", "diverged"):  # say why, and keep it
             self._console.print(self._line(row), soft_wrap=True)
         self._warn_of_unread(row["submission_name"], record.get("unread_hyperparameters"))
