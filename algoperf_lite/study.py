@@ -44,10 +44,14 @@ class Run:
     trials: tuple[dict[str, Any], ...]
 
     def leaderboard(self) -> Leaderboard:
-        """Score everything in the results directory; see `scoring.score`."""
+        """Score everything in the results directory; see `scoring.score`.
+
+        By training steps where trials were not timed.
+        """
         from scoring import score  # noqa: PLC0415
 
-        return score(self.results)
+        untimed = any(record.get("timed") is False for record in self.trials)
+        return score(self.results, clock="steps" if untimed else "time")
 
 
 def run(
