@@ -144,15 +144,20 @@ def _calibration_kernel() -> Any:
 
 def time_calibration_kernel() -> float:
     """Median seconds of a fixed chain of matrix products: how fast the device is right now."""
+    return median(kernel_seconds(KERNEL_REPEATS))
+
+
+def kernel_seconds(repeats: int) -> list[float]:
+    """Seconds of the calibration kernel, each time that it is run."""
     import jax  # noqa: PLC0415
 
     compiled, x = _calibration_kernel()
     seconds = []
-    for _ in range(KERNEL_REPEATS):
+    for _ in range(repeats):
         start = perf_counter()
         jax.block_until_ready(compiled(x))
         seconds.append(perf_counter() - start)
-    return median(seconds)
+    return seconds
 
 
 def reset_peak_memory() -> None:

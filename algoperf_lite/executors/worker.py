@@ -8,6 +8,7 @@ submission prints goes to standard error.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -26,7 +28,7 @@ from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
 from algoperf_lite.executors import Event
 from algoperf_lite.records import TrialRecorder, finite, read_json, write_json
 from algoperf_lite.spec import TrialSpec
-from algoperf_lite.submission import Evaluation
+from algoperf_lite.submission import Evaluation, Submission
 from algoperf_lite.trial import GiveUp, Limits, Trial
 from algoperf_lite.vectorized import VectorizedProgram, refuse_streamed
 from algoperf_lite.vectorized_trial import VectorizedTrials
@@ -78,11 +80,18 @@ class Worker:
         del notify
         return asdict(suites.find_suite(name, held_out_seed))
 
-    def calibrate(self, notify: Notify, workload: str, again: bool = False) -> dict[str, Any]:
-        """Reference seconds per step of a workload, measured now or before."""
-        found = registry.find_workload(workload)
-        _, reference, fingerprint = registry.find_submission(found.reference)
-        file = calibration.path(self._environment, found.fingerprint, fingerprint)
+    def calibrate(
+        self, notify: Notify, workload: str, again: bool = False, keep: bool = True
+    ) -> dict[str, Any]:
+        """Reference seconds per step of a workload, measured now or before.
+
+        Args:
+            notify: told when it is measured.
+            workload: its selector.
+            again: measure even where a value is stored.
+            keep: store what is measured, which is what budgets are made of.
+        """
+        found, reference, file = self._reference(workload)
         stored = None if again else read_json(file)
         if stored is None:
             notify({"doing": f"calibrating {found.name}"})
@@ -91,8 +100,20 @@ class Worker:
             stored = calibration.measure(program, program.hyperparameters(traced))
             stored |= {"workload": found.name, "reference": found.reference}
             stored |= {"environment": self._environment}
-            write_json(file, stored)
+            if keep:
+                write_json(file, stored)
         return stored
+
+    def stored_calibration(self, notify: Notify, workload: str) -> dict[str, Any] | None:
+        """What `calibrate` stored of a workload on this device; None if it has not been."""
+        del notify
+        return read_json(self._reference(workload)[2])
+
+    def diagnose(self, notify: Notify, about: str, **arguments: Any) -> Any:
+        """What a check of `doctor`, by the name of its module, asks of where trials run."""
+        del notify
+        check = importlib.import_module(f"algoperf_lite.doctor.{about}")
+        return check.in_worker(self._devices, self._environment, **arguments)
 
     def trial(self, notify: Notify, **spec_fields: Any) -> dict[str, Any]:
         """Run one trial and record it; returns what trial.json holds."""
@@ -136,6 +157,12 @@ class Worker:
         ]
         finished = [r.finish(record) for r, record in zip(recorders, records, strict=True)]
         return [finite(record) for record in finished]
+
+    def _reference(self, workload: str) -> tuple[Workload, Submission, Path]:
+        """A workload, its reference submission, and where their calibration is kept."""
+        found = registry.find_workload(workload)
+        _, reference, fingerprint = registry.find_submission(found.reference)
+        return found, reference, calibration.path(self._environment, found.fingerprint, fingerprint)
 
     def _recorder(self, spec: TrialSpec, loaded: LoadedWorkload) -> TrialRecorder:
         metrics = ["loss", *(m.name for m in loaded.workload.metrics)]
