@@ -7,6 +7,7 @@
         hparams.json            the hyperparameter point
         meta_data_0.json        environment, as AlgoPerf has it
         trial.json              identity, status, clock breakdown; its presence ends a trial
+        checkpoint/             while it runs, what `checkpoints` keeps to go on from
 
 csv rows are appended and flushed one at a time, json files are written whole, so a crash at any
 byte leaves a readable record. A directory with no trial.json, or one that
@@ -29,6 +30,8 @@ SCHEMA = 1
 SUITE_FILE = "suite.json"
 TRIAL_FILE = "trial.json"
 EVALUATIONS_FILE = "eval_measurements.csv"
+MEASUREMENTS_FILE = "measurements.csv"
+CHECKPOINTS = "checkpoint"
 HYPERPARAMETERS_FILE = "hparams.json"
 ENVIRONMENT_FILE = "meta_data_0.json"
 FRAMEWORK_SUFFIX = "_jax"
@@ -119,6 +122,8 @@ def unwritable_output(path: Path, error: OSError) -> AlgoperfLiteError:
 class TrialRecorder:
     """Writes one trial's files; a record left there by an unfinished trial is replaced.
 
+    Its checkpoint, if it left one, stays.
+
     Args:
         directory: the trial's directory.
         metrics: names of the metrics, ``loss`` included.
@@ -138,7 +143,7 @@ class TrialRecorder:
     ):
         self.directory = directory
         try:
-            shutil.rmtree(directory, ignore_errors=True)
+            _empty(directory)
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(directory, error) from error
@@ -154,8 +159,21 @@ class TrialRecorder:
     def measurement(self, row: Mapping[str, Any]) -> None:
         """Append a row to measurements.csv, whose columns are the first row's."""
         if self._measurements is None:
-            self._measurements = _Table(self.directory / "measurements.csv", list(row))
+            self._measurements = _Table(self.directory / MEASUREMENTS_FILE, list(row))
         self._measurements.append(row)
+
+    def rows(self) -> dict[str, str]:
+        """The csv files so far, for `restore`."""
+        tables = [self._evaluations, self._measurements]
+        return {t.path.name: t.path.read_text() for t in tables if t is not None}
+
+    def restore(self, rows: Mapping[str, str]) -> None:
+        """Bring the csv files back to what `rows` returned."""
+        self._evaluations.restore(rows[EVALUATIONS_FILE])
+        if (text := rows.get(MEASUREMENTS_FILE)) is not None:
+            columns = next(csv.reader(text.splitlines()))
+            self._measurements = _Table(self.directory / MEASUREMENTS_FILE, columns)
+            self._measurements.restore(text)
 
     def finish(self, trial: Mapping[str, Any]) -> dict[str, Any]:
         """Write trial.json, which marks the record as complete, after all rows are on disk.
@@ -205,6 +223,16 @@ def read_evaluations(path: Path) -> list[dict[str, float]]:
     return [{k: float(v) for k, v in row.items() if v != ""} for row in whole]
 
 
+def _empty(directory: Path) -> None:
+    """Delete what an unfinished trial left, but for what it may go on from."""
+    for path in directory.iterdir() if directory.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            if path.name != CHECKPOINTS:
+                shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 class _Table:
     """A csv file that grows a flushed line at a time."""
 
@@ -218,6 +246,12 @@ class _Table:
         if unknown:
             raise ValueError(f"{self.path}: no such columns: {sorted(unknown)}")
         self._write("a", [row.get(column, "") for column in self.columns])
+
+    def restore(self, text: str) -> None:
+        try:
+            self.path.write_text(text)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def sync(self) -> None:
         with self.path.open("a") as file:

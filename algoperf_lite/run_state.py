@@ -20,8 +20,10 @@ class RunState:
         hp: hyperparameters; `Submission.on_eval` may change them.
         clock: the trial's.
         history: its evaluations so far.
-        evaluation_seconds: off the clock, as the next two.
+        evaluation_seconds: off the clock, as the next three.
         final_evaluation_seconds: of the test and training splits, at the end.
+        checkpoint_seconds: of keeping checkpoints.
+        kernel_seconds: of the calibration kernel before the trial began.
         began: when this process took the trial up, by `perf_counter`.
         earlier_seconds: of wall time, before that.
         resumed_at: the steps at which it went on from a checkpoint.
@@ -35,6 +37,8 @@ class RunState:
     history: list[Evaluation] = field(default_factory=list)
     evaluation_seconds: float = 0.0
     final_evaluation_seconds: float = 0.0
+    checkpoint_seconds: float = 0.0
+    kernel_seconds: float | None = None
     began: float = field(default_factory=perf_counter)
     earlier_seconds: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
@@ -63,6 +67,8 @@ class RunState:
             "clock": self.clock.to_json(),
             "history": [evaluation._asdict() for evaluation in self.history],
             "evaluation_seconds": self.evaluation_seconds,
+            "checkpoint_seconds": self.checkpoint_seconds,
+            "kernel_seconds": self.kernel_seconds,
             "earlier_seconds": self.wall_seconds,
             "resumed_at": self.resumed_at,
         }

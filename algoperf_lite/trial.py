@@ -16,6 +16,7 @@ import jax
 
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
+from algoperf_lite.checkpoints import Checkpoints
 from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.engine import Carry, Program, SubmissionError
 from algoperf_lite.errors import InvalidTrialError, MachineError
@@ -56,6 +57,8 @@ class Trial:
         give_up: called with the history after an evaluation that ends nothing; a reason that it
             returns ends the trial as stopped, which voids its time. For explorations alone.
         timed: whether it has a clock; without, its record has no seconds.
+        checkpoints: where it goes on from, and what it leaves after evaluations; None for neither.
+            They are removed by the caller, once the trial is recorded.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Trial:
         notify: Callable[[dict[str, Any]], None] = lambda event: None,
         give_up: GiveUp | None = None,
         timed: bool = True,
+        checkpoints: Checkpoints | None = None,
     ):
         self._compile = compile_program
         self._hp = dict(hp)
@@ -77,6 +81,7 @@ class Trial:
         self._notify = notify
         self._give_up = give_up
         self._timed = timed
+        self._checkpoints = checkpoints
 
     def run(self) -> dict[str, Any]:
         """Train until a stopping rule holds.
@@ -88,7 +93,7 @@ class Trial:
         """
         environment.reset_peak_memory()
         run = RunState(dict(self._hp), Clock() if self._timed else Untimed())
-        before = environment.time_calibration_kernel()
+        run.kernel_seconds = environment.time_calibration_kernel()
         program = None
         try:
             program = self._compile()
@@ -100,19 +105,18 @@ class Trial:
         except Exception as error:
             run.stop("error", describe_error(error))
         after = environment.time_calibration_kernel()
-        return summarize(program, run, (before, after))
+        return summarize(program, run, (run.kernel_seconds, after))
 
     def _train(self, program: Program, run: RunState) -> None:
         workload = program.loaded.workload
         hp = program.hyperparameters(program.submission.split_hyperparameters(run.hp)[1])
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
-        carry = self._warmed_up(program, order, hp)
-        step = 0
+        carry, hp = self._resumed(program, run, self._warmed_up(program, order, hp), hp)
         while run.status is None:
-            steps = min(workload.eval_every, (self._limits.steps or math.inf) - step)
+            steps = min(workload.eval_every, (self._limits.steps or math.inf) - run.step)
             carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
-            step += steps
-            hp = self.assess(program, run, (step, steps), carry.sums, evaluated, hp)
+            hp = self.assess(program, run, (run.step + steps, steps), carry.sums, evaluated, hp)
+            self._keep(program, run, carry)
 
     def assess(
         self,
@@ -163,6 +167,29 @@ class Trial:
         program.loaded.evaluator.warm_up(*evaluated)
         return jax.block_until_ready(program.init(self._seed, hp))
 
+    def _resumed(self, program: Program, run: RunState, carry: Carry, hp: Any) -> tuple[Carry, Any]:
+        """State and hyperparameters to go on from: those of a checkpoint, else the given ones."""
+        kept = self._checkpoints.restore(carry) if self._checkpoints is not None else None
+        if kept is None:
+            return carry, hp
+        carry, content = kept
+        self._recorder.restore(content["rows"])
+        program.read.update(content["read"])
+        run.restore(content["run"])
+        run.resumed_at.append(run.step)
+        traced = program.submission.split_hyperparameters(run.hp)[1]
+        return carry, jax.block_until_ready(program.hyperparameters(traced))
+
+    def _keep(self, program: Program, run: RunState, carry: Carry) -> None:
+        """Leave a checkpoint, off the clock, unless the trial has ended."""
+        if self._checkpoints is None or run.status is not None:
+            return
+        start = perf_counter()
+        rows, read = self._recorder.rows(), sorted(program.read)
+        content = {"run": run.to_json(), "rows": rows, "read": read}
+        self._checkpoints.save(run.step, carry, content)
+        run.checkpoint_seconds += perf_counter() - start
+
     def _decide(
         self,
         run: RunState,
@@ -199,6 +226,7 @@ class Trial:
             return hp
         if not changed:
             return hp
+        changed = {name: _as_python(value) for name, value in changed.items()}
         static, traced = submission.split_hyperparameters({**run.hp, **changed})
         if static != program.static or set(traced) != set(hp):
             raise SubmissionError(
@@ -222,7 +250,7 @@ class Trial:
                 **counts,
                 **row,
                 "accumulated_eval_time": run.evaluation_seconds + run.final_evaluation_seconds,
-                "accumulated_logging_time": 0.0,
+                "accumulated_logging_time": run.checkpoint_seconds,
                 "preemption_count": len(run.resumed_at),
                 "score": timed.get("accumulated_submission_time", ""),
                 "total_duration": run.wall_seconds,
@@ -239,6 +267,11 @@ class Trial:
                 "train_loss": last.train_loss,
             }
         )
+
+
+def _as_python(value: Any) -> Any:
+    """A number as a checkpoint gives it back: of Python, not of NumPy or JAX."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def describe_error(error: BaseException) -> str:

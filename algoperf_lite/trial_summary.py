@@ -48,6 +48,7 @@ def summarize(
             "compile_evaluation": program.loaded.evaluator.compile_seconds if program else 0.0,
             "evaluation": run.evaluation_seconds,
             "final_evaluation": run.final_evaluation_seconds,
+            "checkpoints": run.checkpoint_seconds,
             "wall": run.wall_seconds,
         },
         "window_seconds_per_step": [seconds / steps for steps, seconds in clock.windows],

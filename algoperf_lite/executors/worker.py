@@ -23,6 +23,7 @@ from typing import Any
 import jax
 
 from algoperf_lite import calibration, dataset, environment, errors, registry, suites
+from algoperf_lite.checkpoints import of_trial
 from algoperf_lite.declared import check_declared
 from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
 from algoperf_lite.executors import Event
@@ -120,17 +121,20 @@ class Worker:
         spec = TrialSpec(**spec_fields)
         notify({"doing": "loading data"})
         loaded = self._loaded(spec.workload)
+        summary = self._identity(spec, loaded)
+        checkpoints = of_trial(spec, summary, notify)
         recorder = self._recorder(spec, loaded)
         # without a clock, the budget is but what the submission is told
         limits = Limits(spec.budget_seconds if spec.timed else None, spec.max_steps)
         trial = Trial(
             lambda: self._program(notify, spec),
             spec.hyperparameters, spec.seed, limits, recorder, notify, _give_up(spec, loaded),
-            spec.timed,
+            spec.timed, checkpoints,
         )  # fmt: skip
-        summary = self._identity(spec, loaded)
-        summary |= trial.run()
-        return recorder.finish(summary)
+        record = recorder.finish(summary | trial.run())
+        if checkpoints is not None:
+            checkpoints.remove()  # not before: a crash in between would lose the trial
+        return record
 
     def vectorized(self, notify: Notify, trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Run trials that differ in traced hyperparameters alone in one program, and record each.
