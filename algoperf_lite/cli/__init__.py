@@ -15,6 +15,7 @@ COMMANDS = {
     "calibrate": "Measure reference seconds per step on this device.",
     "check": "Check a submission or a workload of yours, in seconds.",
     "compare": "Compare two results directories or two submissions.",
+    "doctor": "Look whether this machine is fit to time on.",
     "explore": "Explore schedules, learning rates and batch sizes.",
     "list": "Show the workloads and submissions there are.",
     "merge": "Put results directories together into one leaderboard.",

@@ -1,5 +1,6 @@
 """``algoperf-lite calibrate``: reference seconds per step on this device."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -21,7 +22,8 @@ from algoperf_lite.cli import options, output
 def command(workload: tuple[str, ...], again: bool, devices: int | None, as_json: bool) -> None:
     """Measure, once per device and versions, what the reference submission needs per step.
 
-    Budgets are the step hint times this. `run` does it by itself where a value is missing.
+    Budgets are the step hint times this. `run` does it by itself where a value is missing. Like
+    any timed run, it is refused where another one times trials on the device.
     """
     from algoperf_lite.executors import make_executor  # noqa: PLC0415
     from algoperf_lite.suites import find_suite  # noqa: PLC0415
@@ -31,11 +33,14 @@ def command(workload: tuple[str, ...], again: bool, devices: int | None, as_json
     try:
         with output.stderr().status("calibrating"):
             described = executor.call("describe", {"workloads": names, "submissions": []})
-            found = [
-                executor.call("calibrate", {"workload": name, "again": again})
-                | {"step_hint": w["step_hint"]}
-                for name, w in zip(names, described["workloads"], strict=True)
-            ]
+            stored = [executor.call("stored_calibration", {"workload": name}) for name in names]
+            timing = again or None in stored  # reading what is stored disturbs nobody
+            with executor.reserve("for a calibration") if timing else nullcontext():
+                found = [
+                    executor.call("calibrate", {"workload": name, "again": again})
+                    | {"step_hint": w["step_hint"]}
+                    for name, w in zip(names, described["workloads"], strict=True)
+                ]
     finally:
         executor.close()
     for row in found:
