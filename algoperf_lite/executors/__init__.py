@@ -67,15 +67,17 @@ def make_executor(
     Args:
         name: ``"process"``, ``"inline"`` or ``"ray"``.
         devices: how many local devices a trial uses; None for all.
-        jobs: worker processes side by side on a machine; more than one cannot time.
+        jobs: worker processes side by side on this machine; more than one cannot time.
         memory_limit: bytes of host memory that a worker and what it started may use; None for a
             share of what the machine has.
         hang_after: seconds of silence after which a worker is killed.
-        ray_address: of a running Ray cluster; None for one on this machine.
+        ray_address: of a Ray cluster that this machine is part of; None to start one here.
 
     Raises:
         UsageError: no such executor, or a setting that it does not have.
     """
+    if ray_address is not None and name != "ray":
+        raise UsageError(f"--ray-address is for --executor ray, not {name}")
     if name == "process":
         slots = _processes(devices, jobs, hang_after)
         if jobs == 1:
@@ -89,7 +91,11 @@ def make_executor(
         from algoperf_lite.executors.inline import InlineExecutor  # noqa: PLC0415
 
         return InlineExecutor(devices)
-    raise UsageError(f"unknown executor {name!r}; there are: process, inline")
+    if name == "ray":
+        from algoperf_lite.executors.ray import RayExecutor  # noqa: PLC0415
+
+        return RayExecutor(ray_address, devices, hang_after, memory_limit)
+    raise UsageError(f"unknown executor {name!r}; there are: process, inline, ray")
 
 
 def _processes(devices: int | None, jobs: int, hang_after: float) -> list[Executor]:
