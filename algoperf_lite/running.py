@@ -16,6 +16,7 @@ from algoperf_lite.scheduling import Sharing
 from algoperf_lite.spec import TrialSpec
 
 Observer = Callable[[dict[str, Any]], None]
+NAMED, NAMED_CHARACTERS = 3, 200  # of the processes that a trial left running, in its reason
 
 
 def run_trials(
@@ -39,9 +40,11 @@ def run_trial(
     """Run one trial and see to it that a record is left, whatever becomes of the worker."""
     trial = asdict(spec)
 
-    def call() -> list[dict[str, Any]]:
+    def call(left: list[str]) -> list[dict[str, Any]]:
         def notify(event: dict[str, Any]) -> None:
-            observe({"event": "progress", "trial": trial, **event})
+            left.extend(event.pop("left_running", ()))
+            if event:
+                observe({"event": "progress", "trial": trial, **event})
 
         return [executor.call("trial", trial, notify)]
 
@@ -54,11 +57,13 @@ def run_batch(
     """Run trials in one program, see `Worker.vectorized`, and see to it that records are left."""
     trials = [asdict(spec) for spec in specs]
 
-    def notify(event: dict[str, Any]) -> None:
-        trial = trials[event.pop("point", 0)]
-        observe({"event": "progress", "trial": trial, **event})
+    def call(left: list[str]) -> list[dict[str, Any]]:
+        def notify(event: dict[str, Any]) -> None:
+            left.extend(event.pop("left_running", ()))
+            trial = trials[event.pop("point", 0)]
+            if event:
+                observe({"event": "progress", "trial": trial, **event})
 
-    def call() -> list[dict[str, Any]]:
         return executor.call("vectorized", {"trials": trials}, notify)
 
     return _recorded(specs, call, described, observe)
@@ -96,15 +101,19 @@ def _is_static(value: Any) -> bool:
 
 def _recorded(
     specs: Sequence[TrialSpec],
-    call: Callable[[], list[dict[str, Any]]],
+    call: Callable[[list[str]], list[dict[str, Any]]],
     described: dict[str, Any],
     observe: Observer,
 ) -> list[dict[str, Any]]:
-    """What `call` returns of trials; if the worker is lost or interrupted, records in its stead."""
+    """What `call` returns of trials; if the worker is lost or interrupted, records in its stead.
+
+    `call` adds to the list that it is given the command lines of what the trials left running.
+    """
     for spec in specs:
         observe({"event": "start", "trial": asdict(spec)})
+    left: list[str] = []
     try:
-        records = call()
+        records = call(left)
     except WorkerLostError as error:
         records = [_record_in_its_place(s, described, "error", str(error)) for s in specs]
     except KeyboardInterrupt:
@@ -113,6 +122,8 @@ def _recorded(
             if found is None or found["status"] == "interrupted":
                 _record_in_its_place(spec, described, "interrupted", "interrupted")
         raise
+    if left:
+        records = [_with_strays(s, r, left) for s, r in zip(specs, records, strict=True)]
     for spec, record in zip(specs, records, strict=True):
         observe({"event": "done", "trial": asdict(spec), "record": record})
     return records
@@ -126,5 +137,19 @@ def _record_in_its_place(
     record = {"schema": SCHEMA} | spec.identity()
     record |= {"target": target, "environment": described["environment"]}
     record |= {"status": status, "reason": reason}
+    write_json(spec.directory / TRIAL_FILE, record)
+    return record
+
+
+def _with_strays(spec: TrialSpec, record: dict[str, Any], left: Sequence[str]) -> dict[str, Any]:
+    """Rewrite the record of a trial that left processes running: what they did is not known."""
+    named = "; ".join(line[:NAMED_CHARACTERS] for line in left[:NAMED])
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    count = f"{len(left)} process{'es' * (len(left) > 1)}"
+    said = f"left {count} running after it ended: {named}{more}; killed"
+    if record["status"] in ("error", "invalid"):
+        record = record | {"reason": f"{record['reason']}; it also {said}"}
+    else:
+        record = record | {"status": "invalid", "reason": said}
     write_json(spec.directory / TRIAL_FILE, record)
     return record

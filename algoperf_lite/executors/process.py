@@ -1,36 +1,38 @@
-"""Trials in a worker process that is watched, and replaced when it dies."""
+"""Trials in a worker process that is watched, and replaced when it dies.
+
+What a submission prints is read and forgotten, but for the end of it, which explains a loss; trials
+in this process (`InlineExecutor`) print as they please.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from time import monotonic
 from typing import Any
 
 from algoperf_lite import device_lock, errors
 from algoperf_lite.executors import HANG_SECONDS, Event, Executor, WorkerLostError
+from algoperf_lite.executors.memory import default_limit
 from algoperf_lite.executors.placement import Placement
+from algoperf_lite.executors.supervised import WorkerProcess
 
-POLL_SECONDS = 1.0
-LAST_WORDS_BYTES = 20_000
+DISTRUSTED = ("error", "invalid")
+"""After a trial that ends so, a new worker takes what follows: it costs two seconds, and nothing
+that the trial did to its process can reach another trial."""
 
 
 class ProcessExecutor:
-    """One worker process at a time, started when first needed, in a process group of its own.
+    """One worker process at a time, started when first needed.
+
+    After each call, what the worker started and left running is killed and the worker replaced;
+    its callers get the event ``{"left_running": [command line, ...]}``.
 
     Args:
         devices: how many local devices a trial uses; None for all.
         hang_after: seconds that a worker may say nothing before it is killed.
         placement: its share of this machine; all of it by default.
+        memory_limit: bytes of host memory that a worker and what it started may use; by default
+            `memory.default_limit`.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class ProcessExecutor:
         devices: int | None = None,
         hang_after: float = HANG_SECONDS,
         placement: Placement | None = None,
+        memory_limit: int | None = None,
     ):
+        self.hang_after = hang_after
         self._devices = devices
-        self._hang_after = hang_after
         self._placement = placement or Placement()
-        self._worker: _WorkerProcess | None = None
+        self._memory_limit = default_limit() if memory_limit is None else memory_limit
+        self._worker: WorkerProcess | None = None
 
     @property
     def slots(self) -> Sequence[Executor]:
@@ -58,28 +62,34 @@ class ProcessExecutor:
         """See `executors.Executor.call`.
 
         Raises:
-            WorkerLostError: the worker died or fell silent; the next call starts a new one.
+            WorkerLostError: the worker died or was killed; the next call starts a new one.
+            UsageError: it was lost while it imported what a selector names, to describe it.
         """
         if self._worker is not None and not self._worker.is_alive():
             self.close()
         if self._worker is None:
-            self._worker = _WorkerProcess(self._placement)
+            self._worker = WorkerProcess(self._placement, self._memory_limit)
+        importing = None
+
+        def hear(event: Event) -> None:
+            nonlocal importing
+            importing = event.get("importing", importing)
+            on_event(event)
+
+        request = {"devices": self._devices, "method": method, "arguments": dict(arguments)}
         try:
-            self._worker.send(
-                {"devices": self._devices, "method": method, "arguments": dict(arguments)}
-            )
-            while True:
-                kind, content = self._worker.receive(self._hang_after)
-                if kind == "event":
-                    on_event(content)
-                elif kind == "result":
-                    return content
-                else:
-                    break
+            kind, content = self._ask(request, hear)
+        except WorkerLostError as error:
+            self.close()
+            if importing is None:
+                raise
+            raise errors.UsageError(f"{importing} does not import: {error}") from None
         except BaseException:
             self.close()  # what it still has to say belongs to no later call
             raise
-        raise getattr(errors, content["class"], errors.AlgoperfLiteError)(content["message"])
+        if kind == "raised":
+            raise getattr(errors, content["class"], errors.AlgoperfLiteError)(content["message"])
+        return content
 
     def reserve(self, purpose: str) -> AbstractContextManager[None]:
         """See `executors.Executor.reserve`."""
@@ -91,78 +101,28 @@ class ProcessExecutor:
         if worker is not None:
             worker.kill()
 
-
-class _WorkerProcess:
-    """A running worker: lines out, lines in, and its last words."""
-
-    def __init__(self, placement: Placement):
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `kill`)
-        with placement.cores_of_children():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "algoperf_lite.executors.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                text=True,
-                env=os.environ | placement.variables,
-                start_new_session=True,  # Ctrl-C reaches the command only, and `kill` every child
-            )
-        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        pump = threading.Thread(
-            target=_pump, args=(self._process.stdout, self._answers), daemon=True
-        )
-        pump.start()
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def send(self, request: Mapping[str, Any]) -> None:
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise self._lost() from None
-
-    def receive(self, patience_seconds: float) -> tuple[str, Any]:
-        """The next answer's kind and content."""
-        deadline = monotonic() + patience_seconds
+    def _ask(
+        self, request: Mapping[str, Any], on_event: Callable[[Event], None]
+    ) -> tuple[str, Any]:
+        """What comes of a request; the worker is closed if it is to be trusted with no other."""
+        worker, retire = self._worker, False
+        worker.send(request)
         while True:
-            try:
-                line = self._answers.get(timeout=min(POLL_SECONDS, patience_seconds))
-            except queue.Empty:
-                if not self.is_alive() and self._answers.empty():
-                    raise self._lost() from None  # a child of it may hold the pipe open
-                if monotonic() >= deadline:
-                    raise WorkerLostError(
-                        f"the worker gave no sign of life for {patience_seconds:g} s and was killed"
-                    ) from None
-                continue
-            if line is None:
-                raise self._lost()
-            return next(iter(json.loads(line).items()))
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._stderr.close()
-
-    def _lost(self) -> WorkerLostError:
-        code = self._process.wait()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        size = self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, size - LAST_WORDS_BYTES))
-        lines = self._stderr.read().decode(errors="replace").splitlines()
-        said = [line.strip() for line in lines if line.strip()]
-        last = f"; its last words: {said[-1][:500]}" if said else ""
-        return WorkerLostError(f"the worker process was lost: {how}{last}")
+            kind, content = worker.receive(self.hang_after)
+            if kind == "event":
+                on_event(content)
+            elif kind == "retire":
+                retire = True
+            else:
+                break
+        if left := worker.strays():
+            on_event({"left_running": left})
+        if left or retire or _distrusted(content):
+            self.close()
+        return kind, content
 
 
-def _pump(stream: Any, answers: queue.SimpleQueue) -> None:
-    """Move lines to a queue, so that waiting for one can time out; None marks the end."""
-    with stream:
-        for line in stream:
-            answers.put(line)
-    answers.put(None)
+def _distrusted(result: Any) -> bool:
+    """Whether a result is of trials one of which ended as `DISTRUSTED` says."""
+    records = result if isinstance(result, list) else [result]
+    return any(isinstance(r, dict) and r.get("status") in DISTRUSTED for r in records)

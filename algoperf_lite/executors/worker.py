@@ -1,20 +1,12 @@
 """What holds the device: loads workloads, compiles once, runs trials.
 
-As a program (``python -m algoperf_lite.executors.worker``) it reads one JSON request a line from
-standard input, ``{"method":, "arguments":}``, and answers on the file descriptor it was given as
-standard output with lines ``{"event":}`` and at last ``{"result":}`` or ``{"raised":}``. Whatever a
-submission prints goes to standard error.
+A process that is one is `serving`.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import queue
-import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -63,11 +55,19 @@ class Worker:
     def describe(
         self, notify: Notify, workloads: Sequence[str], submissions: Sequence[str]
     ) -> dict[str, Any]:
-        """What the planner must know of workloads and submissions, and of this machine."""
-        del notify
+        """What the planner must know of workloads and submissions, and of this machine.
+
+        What is imported may end or stop this process; so ``importing`` is told before.
+        """
+
+        def each(describe_one: Callable, selectors: Sequence[str]) -> Iterator[dict[str, Any]]:
+            for selector in selectors:
+                notify({"importing": selector})
+                yield describe_one(selector)
+
         return {
-            "workloads": [describe_workload(selector) for selector in workloads],
-            "submissions": [describe_submission(selector) for selector in submissions],
+            "workloads": list(each(describe_workload, workloads)),
+            "submissions": list(each(describe_submission, submissions)),
             "environment": self._environment,
         }
 
@@ -294,38 +294,3 @@ def describe_submission(selector: str) -> dict[str, Any]:
         "static": list(submission.static),
         "fingerprint": fingerprint,
     }
-
-
-def main() -> None:
-    """Answer requests until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what submissions print must not mix with answers
-    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
-
-    def answer(kind: str, content: Any) -> None:
-        try:
-            answers.write(json.dumps({kind: content}) + "\n")
-        except OSError:
-            os._exit(1)  # nobody listens; a record of that would blame the submission
-
-    worker = None
-    while True:
-        request = json.loads(requests.get())
-        try:
-            worker = worker or Worker(request["devices"])
-            method = getattr(worker, request["method"])
-            answer("result", method(lambda e: answer("event", e), **request["arguments"]))
-        except errors.AlgoperfLiteError as error:
-            answer("raised", {"class": type(error).__name__, "message": str(error)})
-
-
-def _read_requests(requests: queue.SimpleQueue) -> None:
-    """Queue requests; when the command is gone, so are we, even in the middle of a trial."""
-    for line in sys.stdin:
-        requests.put(line)
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()
