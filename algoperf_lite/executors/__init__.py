@@ -79,7 +79,7 @@ def make_executor(
     if ray_address is not None and name != "ray":
         raise UsageError(f"--ray-address is for --executor ray, not {name}")
     if name == "process":
-        slots = _processes(devices, jobs, hang_after)
+        slots = _processes(devices, jobs, hang_after, memory_limit)
         if jobs == 1:
             return slots[0]
         from algoperf_lite.executors.pool import Pool  # noqa: PLC0415
@@ -98,9 +98,15 @@ def make_executor(
     raise UsageError(f"unknown executor {name!r}; there are: process, inline, ray")
 
 
-def _processes(devices: int | None, jobs: int, hang_after: float) -> list[Executor]:
+def _processes(
+    devices: int | None, jobs: int, hang_after: float, memory_limit: int | None
+) -> list[Executor]:
     """Supervised workers, one for each of several shares of this machine."""
+    from algoperf_lite.executors.memory import default_limit  # noqa: PLC0415
     from algoperf_lite.executors.placement import placements  # noqa: PLC0415
     from algoperf_lite.executors.process import ProcessExecutor  # noqa: PLC0415
 
-    return [ProcessExecutor(devices, hang_after, share) for share in placements(jobs, devices)]
+    limit = default_limit(jobs) if memory_limit is None else memory_limit
+    return [
+        ProcessExecutor(devices, hang_after, share, limit) for share in placements(jobs, devices)
+    ]
