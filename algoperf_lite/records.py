@@ -254,8 +254,11 @@ class _Table:
             raise unwritable(self.path, error) from error
 
     def sync(self) -> None:
-        with self.path.open("a") as file:
-            os.fsync(file.fileno())
+        try:
+            with self.path.open("a") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def _write(self, mode: str, cells: Sequence[Any]) -> None:
         try:
