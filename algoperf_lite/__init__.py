@@ -3,7 +3,8 @@
 The public names, imported when first used, so that importing this package imports no JAX:
 
 * `prepare` downloads, prepares and checks the data of a workload;
-* `run` times submissions on workloads; `score` reads the records back as a leaderboard;
+* `run` times submissions on workloads; `score` reads the records back as a leaderboard; `verify`
+  trains a sample of them again;
 * `Workload`, `Dataset`, `Metric`, `Target` make a workload;
 * `Submission`, `OptaxSubmission`, `Task`, `TrainState`, `Evaluation`, `Finished` make a submission.
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from algoperf_lite.submission import (
         TrainState as TrainState,
     )
+    from algoperf_lite.verifying import verify as verify
     from algoperf_lite.workload import (
         Dataset as Dataset,
     )
@@ -50,6 +52,7 @@ _HOME = {
     "prepare": "algoperf_lite.preparation",
     "run": "algoperf_lite.study",
     "score": "scoring",
+    "verify": "algoperf_lite.verifying",
     **dict.fromkeys(("Dataset", "Metric", "Target", "Workload"), "algoperf_lite.workload"),
     **dict.fromkeys(
         ("Evaluation", "Finished", "OptaxSubmission", "Submission", "Task", "TrainState"),

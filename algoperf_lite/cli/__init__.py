@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "Look at recorded trials, or at the learning-rate schedules.",
     "targets": "Measure what a validation target should be.",
     "tune": "Explore the hyperparameters of a submission.",
+    "verify": "Train recorded trials again, and say whether they reproduce.",
     "watch": "Watch a run in progress, from another terminal.",
 }
 INTERRUPTED = 130

@@ -1,0 +1,125 @@
+"""What a rerun says of a record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from algoperf_lite.verifying.comparing import Row, compare
+from algoperf_lite.verifying.sampling import TRAINED
+from algoperf_lite.verifying.verdict import Difference, Outcome
+
+Judgement = tuple[Outcome, str, Difference | None]
+LOSSES = ("validation/loss", "train_step/loss")
+EARLY = 10
+"""The losses of the first evaluation are held to the tolerance over this: rounding errors have not
+grown by then, and other seeds show. `docs/verifying.md` has the measurements."""
+SAME_BITS = ("platform", "device_kind", "device_count", "host_cpu", "host_threads", "xla_flags",
+             "device_data_bytes")  # fmt: skip
+"""What of an environment, beside versions, must agree for two CPUs to give the same bits."""
+
+
+def judge(
+    recorded: tuple[Mapping[str, Any], Sequence[Row]],
+    again: tuple[Mapping[str, Any], Sequence[Row]],
+    tolerance: float,
+) -> Judgement:
+    """Outcome, reason and difference.
+
+    Args:
+        recorded: trial.json and curve.
+        again: those of the rerun.
+        tolerance: relative, where bits cannot be asked for.
+    """
+    record, rows = recorded
+    rerun, rows_again = again
+    if rerun["status"] == "invalid":
+        return "differs", f"the rerun was found invalid: {rerun['reason']}", None
+    if rerun["status"] not in TRAINED:
+        return "unverifiable", f"the rerun ended in {rerun['status']}: {rerun['reason']}", None
+    data = rerun["data_fingerprint"]
+    if record.get("data_fingerprint") != data:
+        return "unverifiable", f"the data are others: fingerprint {data}", None
+    reasons = other_bits(record, rerun["environment"])
+    if not reasons:
+        return _judge_bits(record["status"], rows, rerun["status"], rows_again)
+    return _judge_within(tolerance, record, rows, rows_again, reasons)
+
+
+def other_bits(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Why a rerun need not have the bits of a record; nothing if it must.
+
+    Args:
+        recorded: the trial.json.
+        now: the environment of the rerun.
+
+    Example:
+        >>> other_bits({"environment": {"platform": "gpu"}}, {"platform": "gpu"})
+        ['a gpu']
+        >>> other_bits({"environment": {"host_threads": 2}}, {"host_threads": 8})
+        ['host_threads 2, now 8']
+    """
+    then = recorded.get("environment")
+    then = _flat(then if isinstance(then, Mapping) else {})
+    reasons = [f"{k} {then.get(k)}, now {v}" for k, v in _flat(now).items() if v != then.get(k)]
+    if not reasons and now["platform"] != "cpu":
+        reasons.append(f"a {now['platform']}")
+    if "batch" in recorded:  # `vectorized_trial`
+        reasons.append("trained in one program with other points")
+    return reasons
+
+
+def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: environment.get(name, "unset") or "none" for name in SAME_BITS}
+    versions = environment.get("versions")
+    return found | (dict(versions) if isinstance(versions, Mapping) else {})
+
+
+def _judge_bits(
+    status: str, rows: Sequence[Row], status_again: str, rows_again: Sequence[Row]
+) -> Judgement:
+    difference = compare(rows, rows_again)
+    if difference is not None:
+        return "differs", describe(difference), difference
+    # of a trial that met its target too late, the rerun, which has no clock, says that it met it
+    too_late = status == "budget_exhausted" and status_again == "target_reached"
+    if status_again != status and not too_late:
+        return "differs", f"the record says {status}, the rerun {status_again}", None
+    return "equal", "", None
+
+
+def _judge_within(
+    tolerance: float,
+    record: Mapping[str, Any],
+    rows: Sequence[Row],
+    rows_again: Sequence[Row],
+    reasons: Sequence[str],
+) -> Judgement:
+    columns = dict.fromkeys(LOSSES, 0.0)
+    early = compare(rows[:1], rows_again[:1], columns, tolerance / EARLY)
+    target = f"validation/{record['target']['metric']}"
+    if target not in columns:  # an accuracy or an error rate may come near 0
+        values = [abs(row.get(target, 0.0)) for row in rows]
+        columns[target] = max(filter(math.isfinite, values), default=0.0)
+    past = early or compare(rows, rows_again, columns, tolerance)
+    why = f"bits not asked for: {', '.join(reasons)}"
+    if past is not None:
+        return "differs", f"{describe(past)}; {why}", past
+    return "close", why, compare(rows, rows_again, columns)
+
+
+def describe(difference: Difference) -> str:
+    """A difference in words.
+
+    Example:
+        >>> describe(Difference(20, "validation/loss", 0.25, 0.5, 0.5, 0.5, 20))
+        'from step 20 on: validation/loss 0.25, again 0.5'
+    """
+    if difference.column is None:
+        return f"from step {difference.step} on: only one of the two was evaluated there"
+    values = [
+        "nothing" if value is None else f"{value!r}"
+        for value in (difference.recorded, difference.again)
+    ]
+    return f"from step {difference.step} on: {difference.column} {values[0]}, again {values[1]}"
