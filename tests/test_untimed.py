@@ -5,19 +5,18 @@ from pathlib import Path
 
 import pytest
 import tiny
+from lasting import curve, lasting
 
 import algoperf_lite
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors.placement import placements
 from algoperf_lite.executors.process import ProcessExecutor
-from algoperf_lite.records import EVALUATIONS_FILE, read_json
+from algoperf_lite.records import read_json
 from algoperf_lite.running import run_trials
 from algoperf_lite.spec import TrialSpec
 
 TINY = tiny.__file__
 SETTINGS = {"quick": True, "max_steps": 40, "timed": False, "devices": 1}
-TIMES = {"total_duration", "accumulated_eval_time"}
-OF_THE_MOMENT = {"off_clock", "calibration_kernel_seconds", "peak_memory_bytes", "final"}
 EXITS = """import os, optax
 from algoperf_lite import OptaxSubmission
 
@@ -32,21 +31,6 @@ def children():
     """Process ids of this process's children."""
     files = Path("/proc/self/task").glob("*/children")
     return {pid for file in files for pid in file.read_text().split()}
-
-
-def lasting(record):
-    """A record without what differs from run to run."""
-    record = {key: value for key, value in record.items() if key not in OF_THE_MOMENT}
-    record.pop("evaluations_sha256", None)
-    return record
-
-
-def curve(results, record):
-    """The rows of a trial's evaluations without times; text, so that equal means every bit."""
-    place = results / record["submission"] / f"study_{record['study']}" / "tiny_jax" / "trial_1"
-    head, *lines = (place / EVALUATIONS_FILE).read_text().splitlines()
-    rows = [dict(zip(head.split(","), line.split(","), strict=True)) for line in lines]
-    return [{k: v for k, v in row.items() if k not in TIMES} for row in rows]
 
 
 @pytest.fixture(scope="module")

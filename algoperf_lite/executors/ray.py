@@ -18,9 +18,9 @@ from typing import Any
 
 from algoperf_lite.environment import DEVICE_DATA_BYTES
 from algoperf_lite.errors import MachineError, UsageError
-from algoperf_lite.executors import HANG_SECONDS, Event, Executor
+from algoperf_lite.executors import HANG_SECONDS, Event, Executor, NodeLostError
 from algoperf_lite.executors.ray_node import Node, code
-from algoperf_lite.executors.ray_slot import Slot, the_same
+from algoperf_lite.executors.ray_slot import Slot, close_duplicates, the_same
 
 START_SECONDS = 60.0  # for the slots of a cluster to get free and start
 OBJECT_STORE_BYTES = 100_000_000  # of a cluster started here: records are small
@@ -94,7 +94,7 @@ class RayExecutor:
         Raises:
             UsageError: the devices differ, so that times could not be compared.
         """
-        self._close_duplicates()
+        close_duplicates(self.slots)
         nothing = {"workloads": [], "submissions": []}
         described = [(slot.name, slot.call("describe", nothing)) for slot in self.slots]
         the_same(described, ("environment",), "time on one kind of machine, or give --untimed")
@@ -110,14 +110,6 @@ class RayExecutor:
         if self._owned:
             self._ray.shutdown()
             self._owned = False
-
-    def _close_duplicates(self) -> None:
-        seen = set()
-        for slot in self.slots:
-            device = (slot.machine, *slot.call("device_names", {}))
-            if device in seen:
-                slot.close()
-            seen.add(device)
 
 
 def _import_ray() -> ModuleType:
@@ -200,18 +192,19 @@ def slots_of(nodes: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any]
 
 
 def _free(ray: ModuleType, slots: list[Slot], here: Mapping[str, str]) -> list[Slot]:
-    """The slots that start before long, and run the code that runs here."""
+    """The slots that start before long; others are left out, and named on standard error."""
     answers = [slot.introduce() for slot in slots]
     ready, _ = ray.wait(answers, num_returns=max(1, len(answers)), timeout=START_SECONDS)
     free = []
     for slot, answer in zip(slots, answers, strict=True):
-        if answer not in ready:
+        try:
+            if answer not in ready:
+                raise NodeLostError(f"{slot.name} is busy or slow to start")
+            slot.meet(answer, here)
+            free.append(slot)
+        except NodeLostError as error:
             slot.close()
-            text = "%s: one of its slots is busy or does not start, and is left out"
-            logging.getLogger(__name__).warning(text, slot.name)
-            continue
-        slot.meet(answer, here)
-        free.append(slot)
+            logging.getLogger(__name__).warning("a slot is left out: %s", error)
     if not free:
         raise MachineError(
             f"no slot of the Ray cluster got free within {START_SECONDS:g} s: `ray status` says"

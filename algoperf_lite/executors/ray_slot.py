@@ -51,15 +51,19 @@ class Slot:
         """Take note of who it is.
 
         Args:
-            introduced: what `introduce` returned.
+            introduced: what `introduce` returned, ready.
             here: `ray_node.code` of this machine.
 
         Raises:
+            NodeLostError: its machine was lost meanwhile.
             MachineError: it cannot run this code, or runs other code.
         """
         try:
             said = self._ray.get(introduced)
         except self._ray.exceptions.RayError as error:
+            faulty = isinstance(error, self._ray.exceptions.RayTaskError)
+            if not faulty and not getattr(error, "actor_init_failed", False):
+                raise NodeLostError(f"{self.name} was lost: {_last_line(error)}") from error
             raise MachineError(
                 f"{self.name} cannot run trials; is algoperf_lite {here['version']} installed"
                 f" there, for the same Python? {_last_line(error)}"
@@ -124,6 +128,16 @@ class Slot:
         if actor is not None and self._ray.is_initialized():
             self._ray.wait([actor.close.remote()], timeout=CLOSE_SECONDS)
             self._ray.kill(actor)
+
+
+def close_duplicates(slots: Sequence[Slot]) -> None:
+    """Close slots whose devices are another's too, as slots of one CPU are."""
+    seen = set()
+    for slot in slots:
+        device = (slot.machine, *slot.call("device_names", {}))
+        if device in seen:
+            slot.close()
+        seen.add(device)
 
 
 def the_same(
