@@ -25,7 +25,7 @@ SETTINGS = {"quick": True, "max_steps": 40}
 def main(directory, submissions):
     """Run both studies, see the module; what the second exits with."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster  # noqa: PLC0415
+    from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args=NODE)
     try:
