@@ -12,14 +12,19 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+import tiny
 
+import algoperf_lite
 from algoperf_lite import device_lock
+from algoperf_lite.cli import invoke
 from algoperf_lite.device_lock import describe, hold, holder, holders
 from algoperf_lite.errors import MachineError
 
 HOLDER = """
 import os, sys, time
+import algoperf_lite
 from algoperf_lite import device_lock
+from algoperf_lite.cli import invoke
 devices, then = sys.argv[1].split(","), sys.argv[2]
 with device_lock.hold(devices, "for a run into results/other"):
     if then == "fork" and not os.fork():
@@ -33,7 +38,9 @@ sys.stdin.read()
 """
 FORKING = """
 import os
+import algoperf_lite
 from algoperf_lite import device_lock
+from algoperf_lite.cli import invoke
 with device_lock.hold(["cpu"], "mine"):
     if not os.fork():
         print(list(device_lock._held), end=" ", flush=True)
@@ -318,3 +325,31 @@ def test_the_place_is_the_same_whatever_the_temporary_directory(tmp_path, monkey
     before = device_lock.directory()
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert device_lock.directory() == before
+
+
+def test_a_timed_run_is_refused_and_an_untimed_one_is_not(start, tmp_path):
+    other = start("cpu")
+    how = {"quick": True, "max_steps": 10, "executor": "inline", "devices": 1}
+    with pytest.raises(MachineError, match=f"cpu is in use: process {other.pid}"):
+        algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path / "timed", **how)
+    run = algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path / "r", timed=False, **how)
+    assert run.trials[0]["status"] == "budget_exhausted"
+    assert holder("cpu")["pid"] == other.pid
+    algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path / "r", timed=False, **how)
+
+
+def test_what_is_recorded_already_needs_no_device(start, tmp_path):
+    how = {"quick": True, "max_steps": 10, "executor": "inline", "devices": 1}
+    first = algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path, **how)
+    start("cpu")
+    assert algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path, **how).trials == first.trials
+
+
+def test_calibrating_holds_the_device_unless_it_only_reads(start, home, capsys):
+    command = ["calibrate", "-w", tiny.__file__, "--devices", "1"]
+    assert invoke(command) == 0
+    other = start("cpu")
+    assert invoke(command) == 0
+    capsys.readouterr()
+    assert invoke([*command, "--again"]) == 3
+    assert f"error: cpu is in use: process {other.pid}" in capsys.readouterr().err

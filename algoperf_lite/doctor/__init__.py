@@ -147,7 +147,7 @@ class _Asked:
                 self._measure([absolute(selector) for selector in workloads])
         except MachineError as error:  # of the lock: `_call` keeps the others
             self.found = [finding for finding in self.found if finding not in locks]
-            self.found.append(Finding(load.LOCK, "problem", str(error), "see there"))
+            self.found.append(_problem(load.LOCK, error))
 
     def _measure(self, workloads: Sequence[str]) -> None:
         self._ask("cache")
@@ -181,11 +181,17 @@ class _Asked:
         try:
             return self.executor.call(method, arguments)
         except WorkerLostError as error:
-            mend = JAX_MEND if about == "device" else "see what it says"
+            mend = JAX_MEND if about == "device" else "tell its authors, with these words"
             self.found.append(Finding(about, "problem", str(error), mend))
         except MachineError as error:
-            self.found.append(Finding(about, "problem", str(error), "see there"))
+            self.found.append(_problem(about, error))
         return None
+
+
+def _problem(check: str, error: MachineError) -> Finding:
+    """What an error says, its mend, which follows its first sentence, apart."""
+    told, _, mend = str(error).partition(". ")
+    return Finding(check, "problem", told, mend or "see what it says")
 
 
 def _process(devices: int | None) -> Executor:

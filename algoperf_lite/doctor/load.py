@@ -22,6 +22,7 @@ LEAST = 0.02  # cores' worth; processes that take less are not named
 BUSY = 0.1  # share of the cores that we may use
 STOLEN = 0.02  # share of their time that the hypervisor gave to others
 PATIENCE_SECONDS = 20.0
+MOST_CHARACTERS = 40  # of a command line
 APPS = "--query-compute-apps=pid,process_name,used_memory"
 
 
@@ -72,15 +73,13 @@ def gather(gpus: bool) -> Load:
     used_after, seconds = _used(), time.monotonic() - start
     busy, stolen = ((b - a) / seconds for a, b in zip(used_before, used_after, strict=True))
     cores = len(_cores())
-    running = [
-        Running(p.pid, _plain(p.info["name"]), (spent - spent_before.get(p, 0.0)) / seconds)
-        for p, spent in _spent().items()
-    ]
+    takes = {p: (spent - spent_before.get(p, 0.0)) / seconds for p, spent in _spent().items()}
+    top = sorted((p for p in takes if takes[p] > LEAST), key=lambda p: -takes[p])[:3]
     return Load(
         cores=cores,
         busy=busy,
         stolen=stolen / cores,
-        top=tuple(sorted((p for p in running if p.takes > LEAST), key=lambda p: -p.takes)[:3]),
+        top=tuple(Running(p.pid, _command(p), takes[p]) for p in top),
         average=os.getloadavg(),
         on_gpus=on_gpus,
         gpu_error=gpu_error,
@@ -158,6 +157,15 @@ def _spent() -> dict[psutil.Process, float]:
         if process.pid != os.getpid() and used is not None:
             found[process] = used.user + used.system
     return found
+
+
+def _command(process: psutil.Process) -> str:
+    """The first words of a process's command line, or its name where that is not for us to see."""
+    try:
+        program, *words = process.cmdline()
+    except (psutil.Error, ValueError):
+        return _plain(process.info["name"])
+    return _plain(" ".join([os.path.basename(program), *words[:2]]))[:MOST_CHARACTERS]
 
 
 def _gpu_processes() -> tuple[tuple[Running, ...], str | None]:
