@@ -59,10 +59,13 @@ class Sharing:
         waiting = deque(enumerate(pieces))
         idle = deque(range(len(self._slots)))
         returns: Counter[int] = Counter()
+        lost: list[str] = []
         try:
             while waiting or self._running:
                 while waiting and idle:
                     self._start(idle.popleft(), *waiting.popleft())
+                if not self._running:
+                    raise _nowhere_left(lost)
                 kind, content = self._news.get()
                 if kind == "event":
                     self._notify(content)
@@ -75,13 +78,12 @@ class Sharing:
                     raise error
                 else:
                     self._slots[slot].close()
+                    lost.append(str(error))
                     returns[number] += 1
                     if returns[number] > MOST_RETURNS:
                         self._give_up(piece, returns[number], error)
                     else:
                         waiting.appendleft((number, piece))
-                    if waiting and not idle and not self._running:
-                        raise _nowhere_left(len(self._slots), error)
         finally:
             self._end()
 
@@ -141,9 +143,9 @@ class _Lost:
         raise WorkerLostError(self._reason)
 
 
-def _nowhere_left(machines: int, error: NodeLostError) -> MachineError:
-    lost = "the machine that trials ran on was" if machines == 1 else f"all {machines} slots were"
+def _nowhere_left(lost: Sequence[str]) -> MachineError:
+    last = f", at last: {lost[-1]}" if lost else ""
     return MachineError(
-        f"{lost} lost, at last: {error}. What is recorded is kept: when machines are back, the same"
-        " command runs what is missing."
+        f"every machine that trials ran on was lost{last}. What is recorded is kept: when machines"
+        " are back, the same command runs what is missing."
     )

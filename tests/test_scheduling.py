@@ -105,9 +105,11 @@ def test_work_that_takes_every_node_down_is_given_up(log):
 
 
 def test_with_no_node_left_it_says_what_to_do(log):
-    with pytest.raises(MachineError, match=r"all 2 slots were lost.* same command runs what is"):
+    with pytest.raises(MachineError, match=r"every machine .*node n is gone.* same command"):
         Sharing([Slot(lose_node), Slot(lose_node)], log.work, log.notify).run(range(3))
     assert log.fates == {}
+    with pytest.raises(MachineError, match="every machine"):
+        Sharing([], log.work, log.notify).run(range(3))
 
 
 def test_a_full_disk_ends_all_and_is_told(log):

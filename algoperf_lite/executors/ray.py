@@ -12,13 +12,14 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
 from algoperf_lite.environment import DEVICE_DATA_BYTES
 from algoperf_lite.errors import MachineError, UsageError
-from algoperf_lite.executors import HANG_SECONDS, Event, Executor, NodeLostError
+from algoperf_lite.executors import HANG_SECONDS, Event, NodeLostError
 from algoperf_lite.executors.ray_node import Node, code
 from algoperf_lite.executors.ray_slot import Slot, close_duplicates, the_same
 
@@ -64,8 +65,8 @@ class RayExecutor:
             raise
 
     @property
-    def slots(self) -> Sequence[Executor]:
-        """See `executors.Executor.slots`."""
+    def slots(self) -> Sequence[Slot]:
+        """See `executors.Executor.slots`; those that were not lost or left out."""
         return tuple(slot for slot in self._slots if slot.is_open)
 
     def call(
@@ -79,13 +80,16 @@ class RayExecutor:
         Raises:
             UsageError: slots describe workloads or submissions differently.
         """
-        if not self.slots:
-            raise MachineError("every machine that Ray had for this run was lost; start it again")
-        if method != "describe":
-            return self.slots[0].call(method, arguments, on_event)
-        described = [(slot.name, slot.call(method, arguments, on_event)) for slot in self.slots]
-        the_same(described, ("workloads", "submissions"), "make its files the same on both")
-        return described[0][1]
+        if method == "describe":
+            described = self._ask_all(method, arguments)
+            the_same(described, ("workloads", "submissions"), "make its files the same on both")
+            return described[0][1]
+        for slot in self.slots:
+            try:
+                return slot.call(method, arguments, on_event)
+            except NodeLostError:
+                slot.close()
+        raise _none_left()
 
     @contextmanager
     def reserve(self, purpose: str) -> Iterator[None]:
@@ -95,13 +99,35 @@ class RayExecutor:
             UsageError: the devices differ, so that times could not be compared.
         """
         close_duplicates(self.slots)
-        nothing = {"workloads": [], "submissions": []}
-        described = [(slot.name, slot.call("describe", nothing)) for slot in self.slots]
+        described = self._ask_all("describe", {"workloads": [], "submissions": []})
         the_same(described, ("environment",), "time on one kind of machine, or give --untimed")
         with ExitStack() as held:
             for slot in self.slots:
-                held.enter_context(slot.reserve(purpose))
+                try:
+                    held.enter_context(slot.reserve(purpose))
+                except NodeLostError:
+                    slot.close()
             yield
+
+    def _ask_all(self, method: str, arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Each slot's name and answer, asked at the same time; lost ones are left out."""
+
+        def ask(slot: Slot) -> tuple[str, Any] | None:
+            try:
+                return slot.name, slot.call(method, arguments)
+            except NodeLostError:
+                return slot.close()
+
+        with ThreadPoolExecutor(max(1, len(self.slots))) as threads:
+            try:
+                answers = [answer for answer in threads.map(ask, self.slots) if answer]
+            except BaseException:
+                for slot in self._slots:  # else its thread would be waited for
+                    slot.close()
+                raise
+        if not answers:
+            raise _none_left()
+        return answers
 
     def close(self) -> None:
         """Let go of all slots, and stop the cluster if it was started here."""
@@ -110,6 +136,10 @@ class RayExecutor:
         if self._owned:
             self._ray.shutdown()
             self._owned = False
+
+
+def _none_left() -> MachineError:
+    return MachineError("every machine that Ray had for this run was lost; start it again")
 
 
 def _import_ray() -> ModuleType:

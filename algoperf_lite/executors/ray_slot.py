@@ -112,8 +112,15 @@ class Slot:
 
     @contextmanager
     def reserve(self, purpose: str) -> Iterator[None]:
-        """See `executors.Executor.reserve`."""
-        refused = self._ray.get(self._actor.reserve.remote(purpose))
+        """See `executors.Executor.reserve`.
+
+        Raises:
+            NodeLostError: its machine was lost.
+        """
+        try:
+            refused = self._ray.get(self._actor.reserve.remote(purpose))
+        except self._ray.exceptions.RayActorError as error:
+            raise NodeLostError(f"{self.name} was lost: {_last_line(error)}") from error
         if refused is not None:
             raise MachineError(f"{self.name}: {refused}")
         try:
@@ -134,8 +141,11 @@ def close_duplicates(slots: Sequence[Slot]) -> None:
     """Close slots whose devices are another's too, as slots of one CPU are."""
     seen = set()
     for slot in slots:
-        device = (slot.machine, *slot.call("device_names", {}))
-        if device in seen:
+        try:
+            device = (slot.machine, *slot.call("device_names", {}))
+        except NodeLostError:
+            device = None
+        if device is None or device in seen:
             slot.close()
         seen.add(device)
 
