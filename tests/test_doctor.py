@@ -72,6 +72,7 @@ def test_versions_that_fit_are_ok_and_a_missing_extra_is_a_note():
     [
         (with_package("jax", "0.9.1"), "jax 0.9.1, but algoperf_lite asks for jax>=0.10",
          "pip install 'jax>=0.10'"),
+        (with_package("jax", "unknown"), "jax unknown, but", "pip install 'jax>=0.10'"),
         (with_package("jax", None), "no jax, but", "pip install 'jax>=0.10'"),
         (with_package("jaxlib", "0.10.1"), "jaxlib 0.10.1, but jax asks for jaxlib",
          "pip install 'jaxlib>=0.10.2"),
@@ -287,7 +288,9 @@ def test_other_load(change, status, told):
     assert told in the(load.judge(replace(QUIET, **change)), status).found
 
 
-def test_a_process_that_computes_is_seen_and_named():
+def test_a_process_that_computes_is_seen_and_named(monkeypatch):
+    monkeypatch.setattr(load, "MOST_NAMED", 1000)  # other tests compute, too
+    monkeypatch.setattr(load, "LEAST", 0.0)
     code = "import time\nt = time.monotonic()\nwhile time.monotonic() < t + 60: pass"
     hog = subprocess.Popen([sys.executable, "-c", code])
     try:
@@ -396,6 +399,30 @@ def test_a_cache_that_others_can_write_is_exposed(compiled, tmp_path, which):
         path.symlink_to(compiled)
     (told,) = cache.gather(path).exposed
     assert "is writable by its group" in told if which == "group" else "by everybody" in told
+
+
+def test_a_file_in_the_way_of_a_cache_is_no_traceback(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "compiled"):
+        facts = cache.gather(path)
+        assert (facts.entries, facts.writable, facts.exposed) == (None, False, ())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="to become another user")
+def test_a_home_of_another_user_is_no_traceback(tmp_path):
+    (closed := tmp_path / "closed").mkdir(mode=0o700)
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from algoperf_lite.doctor import cache, disk\n"
+        "os.setuid(54321)\n"
+        "path = Path(sys.argv[1])\n"
+        "print(cache.gather(path / 'a'), disk.gather([('home', path / 'a', 'X')]))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(closed)], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.count("writable=False") == 2
 
 
 def test_above_a_cache_the_sticky_bit_protects(compiled, tmp_path):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from algoperf_lite import environment
+from algoperf_lite.doctor.disk import existing, may_write
 from algoperf_lite.doctor.findings import Finding, size
 
 CHECK = "compile cache"
@@ -50,10 +51,9 @@ def gather(directory: Path | None = None) -> Cache:
         directory: by default the user's.
     """
     path = (directory or environment.home() / "compiled").absolute()
-    real = path.resolve()
-    there = next(p for p in (real, *real.parents) if p.exists())
+    real = Path(os.path.realpath(path))
     exposed = [told for p in (real, *real.parents) if (told := _exposed(p))]
-    entries = list(_files(real)) if real.is_dir() and os.access(real, os.R_OK) else None
+    entries = _files(real)
     foreign = [told for entry in entries or () if (told := _exposed(entry))]
     if foreign:
         exposed.append(foreign[0] + (f", and {len(foreign) - 1} more" if foreign[1:] else ""))
@@ -61,9 +61,8 @@ def gather(directory: Path | None = None) -> Cache:
     for entry in entries or ():
         with suppress(FileNotFoundError):
             sizes.append(entry.lstat().st_size)
-    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
     count = None if entries is None else len(entries)
-    return Cache(str(path), count, sum(sizes), writable, tuple(exposed))
+    return Cache(str(path), count, sum(sizes), may_write(existing(real)), tuple(exposed))
 
 
 def in_worker(devices: Sequence[Any], described: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def _exposed(path: Path) -> str | None:
     """Why somebody else could put something at, or into, `path`; None if nobody could."""
     try:
         status = path.lstat()
-    except FileNotFoundError:
+    except OSError:  # it does not exist, or not where we may look
         return None
     if status.st_uid not in (0, os.getuid()):
         return f"{path} belongs to {_name(status.st_uid)}"
@@ -173,6 +172,7 @@ def _name(user: int) -> str:
         return f"user {user}"
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    with suppress(FileNotFoundError):
-        yield from (Path(entry.path) for entry in os.scandir(directory))
+def _files(directory: Path) -> list[Path] | None:
+    with suppress(OSError):
+        return [directory / name for name in os.listdir(directory)]
+    return None

@@ -42,12 +42,22 @@ def gather(places: Iterable[tuple[str, Path, str]]) -> list[Place]:
     found = []
     for what, given, variable in places:
         path = given.expanduser().absolute()
-        there = next(p for p in (path, *path.parents) if p.exists())
+        there = existing(path)
         disk = os.statvfs(there)
-        writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        writable = may_write(there)
         free, files = disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else None
         found.append(Place(what, str(path), variable, free, files, writable))
     return found
+
+
+def existing(path: Path) -> Path:
+    """The nearest directory or file, from `path` upwards, that there is and that we may see."""
+    return next(p for p in (path, *path.parents) if os.path.exists(p))
+
+
+def may_write(path: Path) -> bool:
+    """Whether this is a directory that we may make something in."""
+    return os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)
 
 
 def judge(facts: Iterable[Place]) -> list[Finding]:

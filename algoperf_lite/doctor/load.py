@@ -22,6 +22,7 @@ LEAST = 0.02  # cores' worth; processes that take less are not named
 BUSY = 0.1  # share of the cores that we may use
 STOLEN = 0.02  # share of their time that the hypervisor gave to others
 PATIENCE_SECONDS = 20.0
+MOST_NAMED = 3
 MOST_CHARACTERS = 40  # of a command line
 APPS = "--query-compute-apps=pid,process_name,used_memory"
 
@@ -74,7 +75,7 @@ def gather(gpus: bool) -> Load:
     busy, stolen = ((b - a) / seconds for a, b in zip(used_before, used_after, strict=True))
     cores = len(_cores())
     takes = {p: (spent - spent_before.get(p, 0.0)) / seconds for p, spent in _spent().items()}
-    top = sorted((p for p in takes if takes[p] > LEAST), key=lambda p: -takes[p])[:3]
+    top = sorted((p for p in takes if takes[p] > LEAST), key=lambda p: -takes[p])[:MOST_NAMED]
     return Load(
         cores=cores,
         busy=busy,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator
 from configparser import ConfigParser
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
 
 from algoperf_lite.doctor.findings import Finding
 
@@ -46,8 +48,10 @@ class Package:
     @property
     def fits(self) -> bool:
         """Whether it is installed in a version that will do."""
-        wanted = SpecifierSet(self.wanted)
-        return self.found is not None and wanted.contains(self.found, prereleases=True)
+        with suppress(InvalidVersion):
+            wanted = SpecifierSet(self.wanted)
+            return self.found is not None and wanted.contains(self.found, prereleases=True)
+        return False
 
 
 @dataclass(frozen=True)
