@@ -3,9 +3,9 @@
     python -m benchmarks.worker_overhead [--json] [-w NAME] [--steps 2] [--trials 20]
 
 The same short trial runs inline and through `ProcessExecutor`, in turns, from the call to the
-record on disk. `difference` is the median of each turn's difference, in seconds; `idle_seconds` is
-CPU time of this process while it watches, per second. `start_seconds` is what a worker costs that
-has to be started first, up to its first answer.
+record on disk. `difference` is the median of each turn's difference, in seconds; `watching_share`
+is CPU time of this process while the worker works, per second of it. `start_seconds` is what a
+worker costs that has to be started first, up to its first answer.
 """
 
 import json
@@ -55,7 +55,7 @@ def measure(workload, submission, steps, trials):
     found |= {
         "difference": statistics.median(differences),
         "quartiles": statistics.quantiles(differences, n=4)[::2],
-        "idle_seconds": statistics.median(watching[1:]),
+        "watching_share": statistics.median(watching[1:]),
     }
     return found | {"workload": workload, "steps": steps, "trials": trials}
 

@@ -46,7 +46,7 @@ class WorkerProcess:
         memory_limit: bytes that it and what it started may use.
 
     Raises:
-        MachineError: there is no place for its directory.
+        MachineError: there is no place for its directory, or no process to be had.
     """
 
     def __init__(self, placement: Placement, memory_limit: int):
@@ -55,17 +55,7 @@ class WorkerProcess:
         self._doing = ""
         self._scratch = _make_scratch()
         cookie = secrets.token_hex(8)
-        own = {COOKIE: cookie, "TMPDIR": str(self._scratch / "tmp")}
-        with placement.cores_of_children():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "algoperf_lite.executors.serving"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=self._scratch,
-                env=absolute_paths(os.environ) | placement.variables | own,
-                start_new_session=True,  # Ctrl-C reaches the command only
-            )
+        self._process = self._start(placement, {COOKIE: cookie, "TMPDIR": f"{self._scratch}/tmp"})
         self._family = Family(self._process.pid, cookie)
         self._answers = self._process.stdout.fileno()
         self._lines, self._words = Lines(), Tail()
@@ -129,6 +119,25 @@ class WorkerProcess:
     def doing(self) -> str:
         """What it last said that it does."""
         return self._doing
+
+    def _start(self, placement: Placement, variables: Mapping[str, str]) -> subprocess.Popen:
+        try:
+            with placement.cores_of_children():
+                return subprocess.Popen(
+                    [sys.executable, "-P", "-m", "algoperf_lite.executors.serving"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=self._scratch,
+                    env=absolute_paths(os.environ) | placement.variables | dict(variables),
+                    start_new_session=True,  # Ctrl-C reaches the command only
+                )
+        except OSError as error:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise MachineError(
+                f"cannot start a worker process: {error.strerror}; end other processes, or raise"
+                " the limits of this user (ulimit -a)"
+            ) from error
 
     def _next_line(self) -> bytes | None:
         try:

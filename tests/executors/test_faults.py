@@ -28,6 +28,7 @@ FATES = {
     "closes_streams": (dict(before=faults.CLOSE, fate="close_streams()"), FINE),
     "deletes_directory": (dict(on_eval="shutil.rmtree(os.getcwd())"), FINE),
     "looks_after": (dict(before=faults.LOOK, fate="look()"), FINE),
+    "goes_on_twice": (dict(on_eval="os.fork()"), FINE),
     "prints": (dict(fate="print('{\"result\": 1}\\n' * 1000)"), FINE),
     "fills_stdout": (dict(fate="[os.write(1, b'x' * 2**20) for _ in range(2**10)]"), FINE),
     "gives_nan": (dict(fate="return optax.sgd(jnp.nan)"), ("diverged", "validation loss nan")),

@@ -1,5 +1,6 @@
 """The parts of supervision, without a worker."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from algoperf_lite.errors import MachineError
 from algoperf_lite.executors import process as process_module
 from algoperf_lite.executors.family import COOKIE, Family, descendants
 from algoperf_lite.executors.last_words import Tail, last_line, place
@@ -117,6 +119,21 @@ def test_a_family_is_found_by_descent_by_cookie_and_by_memory():
     family.kill()
     assert marked.wait() == -9
     assert family.others() == []
+
+
+def test_a_worker_that_cannot_be_started_is_the_machines_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def refuse(*arguments, **settings):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(MachineError, match="cannot start a worker process: Resource temporarily"):
+        ProcessExecutor().call("device_names", {})
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(MachineError, match=r"directory for a worker in .*none: .*TMPDIR"):
+        ProcessExecutor().call("device_names", {})
 
 
 class Answering:
