@@ -134,7 +134,8 @@ def _hold(device: str, purpose: str) -> Iterator[None]:
             mine.holds -= 1
             if not mine.holds and _held.get(path) is mine:  # in a forked child it is not
                 del _held[path]
-                os.ftruncate(mine.descriptor, 0)
+                with suppress(OSError):  # it says who holds it, and nobody does
+                    os.ftruncate(mine.descriptor, 0)
                 os.close(mine.descriptor)
 
 

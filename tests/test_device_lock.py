@@ -15,15 +15,16 @@ import pytest
 import tiny
 
 import algoperf_lite
-from algoperf_lite import device_lock
+from algoperf_lite import device_lock, executors
 from algoperf_lite.cli import invoke
 from algoperf_lite.device_lock import describe, hold, holder, holders
 from algoperf_lite.errors import MachineError
+from algoperf_lite.executors.inline import InlineExecutor
 
 HOLDER = """
 import os, sys, time
 import algoperf_lite
-from algoperf_lite import device_lock
+from algoperf_lite import device_lock, executors
 from algoperf_lite.cli import invoke
 devices, then = sys.argv[1].split(","), sys.argv[2]
 with device_lock.hold(devices, "for a run into results/other"):
@@ -39,7 +40,7 @@ sys.stdin.read()
 FORKING = """
 import os
 import algoperf_lite
-from algoperf_lite import device_lock
+from algoperf_lite import device_lock, executors
 from algoperf_lite.cli import invoke
 with device_lock.hold(["cpu"], "mine"):
     if not os.fork():
@@ -345,7 +346,8 @@ def test_what_is_recorded_already_needs_no_device(start, tmp_path):
     assert algoperf_lite.run([tiny.__file__], ["nadamw"], tmp_path, **how).trials == first.trials
 
 
-def test_calibrating_holds_the_device_unless_it_only_reads(start, home, capsys):
+def test_calibrating_holds_the_device_unless_it_only_reads(start, home, capsys, monkeypatch):
+    monkeypatch.setattr(executors, "make_executor", lambda _, devices: InlineExecutor(devices))
     command = ["calibrate", "-w", tiny.__file__, "--devices", "1"]
     assert invoke(command) == 0
     other = start("cpu")
