@@ -199,7 +199,7 @@ class Trial:
         target: Target,
     ) -> None:
         """Append to the history and apply the stopping rules, in the protocol's order."""
-        value, loss = row[f"validation/{target.metric}"], row["validation/loss"]
+        value, loss = float(row[f"validation/{target.metric}"]), row["validation/loss"]
         seconds, limits = run.clock.seconds, self._limits
         train_loss = scalars["loss"]
         run.history.append(Evaluation(step, seconds, train_loss, value, scalars))
