@@ -23,7 +23,13 @@ MARKS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold re
     metavar="NAME",
     help="Time the reference on it again and compare; repeat for several.",
 )
-@options.results("results/run")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results/run"),
+    show_default=True,
+    help="Where records would go: is there space?",
+)
 @options.devices
 @options.as_json
 def command(workload: tuple[str, ...], results: Path, devices: int | None, as_json: bool) -> int:
