@@ -145,6 +145,7 @@ def run(
         }
         described = executor.call("describe", request)
         _refuse_duplicates(described)
+        _refuse_undivided(described)
         specs = plan(results, protocol, described)
         specs = [replace(spec, stop_hopeless=stop_hopeless, timed=timed) for spec in specs]
         held_out = {absolute(selector) for selector in held_out}
@@ -317,3 +318,16 @@ def _refuse_duplicates(described: dict[str, Any]) -> None:
         names = [item["name"] for item in described[kind]]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise UsageError(f"{kind} named twice: {', '.join(twice)}; records need distinct names")
+
+
+def _refuse_undivided(described: dict[str, Any]) -> None:
+    """Refuse batches that the devices cannot share evenly, before anything is recorded."""
+    devices = described["environment"]["device_count"]
+    own = all(submission["own_batch_size"] for submission in described["submissions"])
+    for w in described["workloads"]:
+        for what in ("eval_batch_size", *(() if own else ("batch_size",))):
+            if rest := w[what] % devices:
+                raise UsageError(
+                    f"{w['name']}: {what} {w[what]} does not divide over {devices} devices"
+                    f" (remainder {rest}); use --devices with a divisor of {w[what]}"
+                )

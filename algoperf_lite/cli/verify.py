@@ -33,9 +33,9 @@ from algoperf_lite.errors import UsageError
 @click.option(
     "--tolerance",
     type=float,
-    default=0.02,
+    default=0.001,
     show_default=True,
-    help="Relative difference allowed where the machine is another, so that bits differ.",
+    help="On another machine: how far the training loss may be off at first, relative.",
 )
 @click.option("--devices", type=int, help="Local devices to use.  [default: as recorded]")
 @options.executor

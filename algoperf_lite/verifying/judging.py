@@ -11,10 +11,10 @@ from algoperf_lite.verifying.sampling import TRAINED
 from algoperf_lite.verifying.verdict import Difference, Outcome
 
 Judgement = tuple[Outcome, str, Difference | None]
-LOSSES = ("validation/loss", "train_step/loss")
-EARLY = 10
-"""The losses of the first evaluation are held to the tolerance over this: rounding errors have not
-grown by then, and other seeds show. `docs/verifying.md` has the measurements."""
+TRAINING_LOSS = "train_step/loss"
+GROWN = 150
+"""How much larger than in the training loss up to the first evaluation differences may be anywhere:
+rounding errors grow while training. `docs/verifying.md` has the measurements."""
 SAME_BITS = ("platform", "device_kind", "device_count", "host_cpu", "host_threads", "xla_flags",
              "device_data_bytes")  # fmt: skip
 """What of an environment, beside versions, must agree for two CPUs to give the same bits."""
@@ -30,7 +30,7 @@ def judge(
     Args:
         recorded: trial.json and curve.
         again: those of the rerun.
-        tolerance: relative, where bits cannot be asked for.
+        tolerance: see `verify`.
     """
     record, rows = recorded
     rerun, rows_again = again
@@ -96,13 +96,13 @@ def _judge_within(
     rows_again: Sequence[Row],
     reasons: Sequence[str],
 ) -> Judgement:
-    columns = dict.fromkeys(LOSSES, 0.0)
-    early = compare(rows[:1], rows_again[:1], columns, tolerance / EARLY)
     target = f"validation/{record['target']['metric']}"
+    columns = dict.fromkeys((TRAINING_LOSS, "validation/loss"), 0.0)
     if target not in columns:  # an accuracy or an error rate may come near 0
         values = [abs(row.get(target, 0.0)) for row in rows]
         columns[target] = max(filter(math.isfinite, values), default=0.0)
-    past = early or compare(rows, rows_again, columns, tolerance)
+    early = compare(rows[:1], rows_again[:1], {TRAINING_LOSS: 0.0}, tolerance)
+    past = early or compare(rows, rows_again, columns, tolerance * GROWN)
     why = f"bits not asked for: {', '.join(reasons)}"
     if past is not None:
         return "differs", f"{describe(past)}; {why}", past

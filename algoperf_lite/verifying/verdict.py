@@ -91,7 +91,7 @@ class Verification:
         trials: how many there were to draw from.
         left_out: of the others, how many had which status: they do not score, and cannot be rerun
             step for step.
-        tolerance: relative, where bits cannot be asked for.
+        tolerance: see `verify`.
         environment: of the reruns.
         verdicts: of the altered, which are always told, and of the sample.
     """

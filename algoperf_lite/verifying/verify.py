@@ -21,7 +21,7 @@ from algoperf_lite.verifying.sources import Sources
 from algoperf_lite.verifying.verdict import Difference, Outcome, RefusedError, Verdict, Verification
 
 SAMPLE = 3
-TOLERANCE = 0.02
+TOLERANCE = 0.001
 NOTHING = {"workloads": [], "submissions": []}
 
 
@@ -43,8 +43,9 @@ def verify(
 
     A trial is rebuilt from its record, trained for as many steps as it had, untimed and in a
     temporary directory, and compared at each evaluation. On a CPU with the environment of the
-    record every number must be the same to the bit; elsewhere the target metric, the validation
-    loss and the training loss must be within a tolerance. Records that contradict themselves or
+    record every number must be the same to the bit; elsewhere the training loss up to the first
+    evaluation must be the same within a tolerance, and the target metric and both losses within
+    `judging.GROWN` times that at every evaluation. Records that contradict themselves or
     their suite are told of whether drawn or not. Nothing is written to `results`.
 
     Args:
@@ -55,7 +56,7 @@ def verify(
         seed: of the draw; drawn anew and told by default, so that nobody knows it beforehand.
         elsewhere: selectors of submissions and workloads, by name, whose files are not in the
             working directory.
-        tolerance: relative, where bits cannot be asked for.
+        tolerance: relative, of the training loss, where bits cannot be asked for.
         devices: local devices to use; as many as were recorded by default.
         executor: see `run`.
         memory_limit: see `run`.
