@@ -1,6 +1,7 @@
 """Loading a `Dataset`: prepare once with TFDS, read, preprocess, and check the fingerprint."""
 
 import contextlib
+import fcntl
 import hashlib
 import importlib
 import io
@@ -55,7 +56,7 @@ def load(
             f"dataset {dataset.name} is not prepared under {data_dir}."
             f" Prepare it once: algoperf-lite prepare {selector}"
         )
-    make_files(dataset, builder)
+    builder = make_files(dataset, builder, data_dir)
     mend = f"Delete {builder.data_dir} and run again; it is prepared anew."
     try:
         splits = {name: _split(dataset, builder, name, most_train_bytes) for name in SPLITS}
@@ -138,15 +139,26 @@ def open_builder(dataset: Dataset, data_dir: Path) -> Any:
         return builder_class(data_dir=str(data_dir), file_format="array_record")
 
 
-def make_files(dataset: Dataset, builder: Any) -> None:
-    """Let a builder write its files, if it has not.
+def make_files(dataset: Dataset, builder: Any, data_dir: Path) -> Any:
+    """A builder that has written its files, if `builder` found none when it was opened.
+
+    One process at a time writes, and others that waited take what it made: with TFDS alone, all but
+    the first that is done would fail.
 
     Raises:
         MachineError: they cannot be written.
     """
-    # TFDS prints what it knows of the size, which is nothing
-    with _disk_errors(dataset, Path(builder.data_dir)), contextlib.redirect_stdout(io.StringIO()):
+    if builder.info.splits:
+        return builder
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_disk_errors(dataset, Path(builder.data_dir)))
+        # TFDS prints what it knows of the size, which is nothing
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        lock = stack.enter_context((data_dir / f".{builder.name}.lock").open("w"))
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        builder = open_builder(dataset, data_dir)
         builder.download_and_prepare()
+    return builder
 
 
 def in_catalog(builder: Any) -> bool:

@@ -32,6 +32,16 @@ def test_a_builder_that_cannot_be_imported_is_a_usage_error(tmp_path):
             dataset.load(lost, tmp_path)
 
 
+def test_a_dataset_that_another_made_meanwhile_is_taken(tmp_path):
+    blobs = tiny.workload.dataset
+    first, second = (dataset.open_builder(blobs, tmp_path) for _ in range(2))
+    for builder in (first, second):  # neither had found it
+        made = dataset.make_files(blobs, builder, tmp_path)
+        assert len(made.as_data_source(split="train")) == 20
+    file = next(tmp_path.rglob("*train.array_record*"))
+    assert dataset.make_files(blobs, made, tmp_path) is made and file.exists()
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_damaged_files_are_a_machine_error_with_the_mend(tmp_path, damage):
     dataset.load(tiny.workload.dataset, tmp_path)
