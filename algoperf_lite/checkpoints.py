@@ -26,6 +26,7 @@ from algoperf_lite.errors import MachineError
 from algoperf_lite.records import CHECKPOINTS, TRIAL_FILE, read_json, unwritable
 from algoperf_lite.spec import TrialSpec
 
+THREADS_SECONDS = 1.0  # in which Orbax's threads have long ended; others that began may go on
 _FORMAT = 1
 Notify = Callable[[dict[str, Any]], None]
 
@@ -90,7 +91,7 @@ class Checkpoints:
             raise _cannot_write(path, error) from error
         finally:
             for thread in set(threading.enumerate()) - before:
-                thread.join()  # nothing of this may still run when the clock goes on
+                thread.join(THREADS_SECONDS)  # nothing of this may run when the clock goes on
 
     def restore(self, like: Any) -> tuple[Any, dict[str, Any]] | None:
         """What the newest usable checkpoint holds, or None.

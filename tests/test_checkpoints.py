@@ -8,11 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny
+import toys
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from algoperf_lite import checkpoints
 from algoperf_lite.checkpoints import Checkpoints
 from algoperf_lite.errors import MachineError
+from algoperf_lite.loaded import LoadedWorkload
+from benchmarks import checkpoints as measuring
 
 IDENTITY = {"seed": 7, "environment": {"host_threads": 2, "versions": {"jax": "1"}}}
 
@@ -226,3 +230,13 @@ def test_all_is_on_the_disk_before_the_older_one_goes(kept, monkeypatch):
     files = {path.name for path in Path(kept._directory).rglob("*")}
     assert files | {"checkpoint"} <= set(done)
     assert done[-1] == "rmtree 10"
+
+
+def test_what_checkpoints_cost_is_measured(tiny_splits, tmp_path):
+    loaded = LoadedWorkload(tiny.workload, tiny_splits, jax.devices()[:1])
+    found = measuring.compare(loaded, toys.sgd, 2, tmp_path / "checkpoint")
+    assert found["ratio_range"][0] <= found["ratio"] <= found["ratio_range"][1]
+    for name in ("save_seconds", "restore_seconds", "with_s_per_step", "without_s_per_step"):
+        assert found[name] > 0
+    # 4 x 8 + 8 x 2 weights and 8 + 2 biases; step and sum, and the key's two numbers
+    assert found["state_bytes"] == 4 * (58 + 2 + 2)

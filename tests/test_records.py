@@ -79,6 +79,43 @@ def test_an_unfinished_record_is_replaced(recorder):
     assert records.read_evaluations(again.directory / "eval_measurements.csv") == []
 
 
+def test_what_a_trial_may_go_on_from_is_not_replaced(recorder):
+    (recorder.directory / "checkpoint" / "10").mkdir(parents=True)
+    (recorder.directory / "stray").mkdir()
+    (recorder.directory / "trial.json").write_text('{"status": "interrupted"}')
+    recorder.evaluation({"global_step": 10})
+    again = records.TrialRecorder(recorder.directory, ["loss"], {}, {})
+    assert (again.directory / "checkpoint" / "10").exists()
+    left = {path.name for path in again.directory.iterdir()}
+    assert left == {"checkpoint", "eval_measurements.csv", "hparams.json", "meta_data_0.json"}
+    assert records.read_evaluations(again.directory / "eval_measurements.csv") == []
+
+
+def test_rows_come_back_as_they_were_and_more_can_follow(recorder):
+    recorder.evaluation({"global_step": 10, "validation/loss": 0.1 + 0.2})
+    recorder.measurement({"global_step": 10, "train_step/loss": 0.7})
+    rows = recorder.rows()
+    recorder.evaluation({"global_step": 20})
+    recorder.measurement({"global_step": 20})
+    again = records.TrialRecorder(recorder.directory, ["loss", "accuracy"], {}, {})
+    again.restore(rows)
+    assert again.rows() == rows
+    again.evaluation({"global_step": 30})
+    again.measurement({"global_step": 30})
+    texts = again.rows()
+    assert set(texts) == {"eval_measurements.csv", "measurements.csv"}
+    for name, text in texts.items():
+        assert text.startswith(rows[name])
+        assert [row["global_step"] for row in csv.DictReader(text.splitlines())] == ["10", "30"]
+
+
+def test_rows_before_the_first_come_back_too(recorder):
+    rows = recorder.rows()
+    recorder.evaluation({"global_step": 10})
+    recorder.restore(rows)
+    assert recorder.rows() == rows
+
+
 def test_a_directory_that_cannot_be_made_is_a_machine_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match=r"choose another place .--results"):
