@@ -1,13 +1,16 @@
 import json
 import signal
 import threading
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import tiny
 from lasting import curve, lasting
+from rich.console import Console
 
 import algoperf_lite
+from algoperf_lite.cli.progress import ProgressView
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors.placement import placements
 from algoperf_lite.executors.process import ProcessExecutor
@@ -122,3 +125,17 @@ def test_an_executor_with_one_slot_runs_trials_in_the_callers_thread():
     spec = TrialSpec("r", "s", "s", "f", "w", "w", "f", "external", 0, 1, {}, 7, max_steps=1)
     run_trials([spec, spec], {}, Alone(), lambda event: None)
     assert Alone.threads == [threading.main_thread()] * 2
+
+
+def test_progress_shows_every_trial_that_is_running(runs):
+    *_, events = runs
+    console = Console(file=StringIO(), force_terminal=True, width=120, height=9)
+    with ProgressView(console) as view:
+        for event in events:
+            view.observe(event)
+            console.print(view.render())
+            if event["event"] == "done":
+                break
+    drawn = console.file.getvalue()
+    assert "0 of 3 trials done, 2 running side by side" in drawn
+    assert "1 of 3 trials done" in drawn
