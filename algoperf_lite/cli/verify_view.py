@@ -61,11 +61,8 @@ def _details(verdict: Verdict) -> str:
     if verdict.outcome == "equal":
         return f", bit-equal at {_count(verdict.evaluations, 'evaluation')}"
     if verdict.outcome == "close":
-        largest = verdict.difference.largest if verdict.difference else 0.0
-        return (
-            f" within {largest:.1e} at {_count(verdict.evaluations, 'evaluation')}"
-            f" ({verdict.reason})"
-        )
+        largest = f" within {verdict.difference.largest:.1e}" if verdict.difference else ""
+        return f"{largest} at {_count(verdict.evaluations, 'evaluation')} ({verdict.reason})"
     separator = " " if verdict.outcome == "differs" else ": "
     return f"{separator}{verdict.reason}"
 

@@ -114,12 +114,12 @@ def describe(difference: Difference) -> str:
 
     Example:
         >>> describe(Difference(20, "validation/loss", 0.25, 0.5, 0.5, 0.5, 20))
-        'from step 20 on: validation/loss 0.25, again 0.5'
+        'from step 20 on: validation/loss 0.25, again 0.5, off by 5.0e-01'
     """
-    if difference.column is None:
-        return f"from step {difference.step} on: only one of the two was evaluated there"
-    values = [
-        "nothing" if value is None else f"{value!r}"
-        for value in (difference.recorded, difference.again)
-    ]
-    return f"from step {difference.step} on: {difference.column} {values[0]}, again {values[1]}"
+    step, column = difference.step, difference.column
+    if column is None:
+        return f"from step {step} on: only one of the two was evaluated there"
+    values = (difference.recorded, difference.again)
+    one, again = ("nothing" if value is None else repr(value) for value in values)
+    off = f", off by {difference.relative:.1e}" if math.isfinite(difference.relative) else ""
+    return f"from step {step} on: {column} {one}, again {again}{off}"
