@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from algoperf_lite.errors import UsageError
-
 MEMORY_FRACTION = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 USUAL_FRACTION = 0.75  # what JAX takes of a GPU's memory unless told otherwise
 
@@ -48,28 +46,20 @@ def placements(jobs: int, devices: int | None = None) -> list[Placement]:
     """Equal shares of this machine for workers side by side.
 
     Every worker has the same number of cores, as bits on CPU depend on it: cores left over stay
-    idle, and where there are more workers than cores each has one, shared in turn.
+    idle, and where there are more workers than cores each has one, shared in turn. Where the system
+    cannot keep a process to some cores, as macOS, each has all.
     A worker has GPUs of its own if there are enough, else a share of their memory.
 
     Args:
         jobs: workers.
         devices: local devices that each uses; None for all.
-
-    Raises:
-        UsageError: this system cannot give processes cores of their own.
     """
     if jobs == 1:
         return [Placement()]
-    if not hasattr(os, "sched_setaffinity"):
-        raise UsageError(f"--jobs {jobs}: this system gives processes no cores of their own")
-    return [
-        Placement(cores, variables)
-        for cores, variables in zip(
-            shares_of_cores(os.sched_getaffinity(0), jobs),
-            shares_of_gpus(visible_gpus(), jobs, devices),
-            strict=True,
-        )
-    ]
+    cores: list[frozenset[int] | None] = [None] * jobs
+    if hasattr(os, "sched_setaffinity"):
+        cores = shares_of_cores(os.sched_getaffinity(0), jobs)
+    return list(map(Placement, cores, shares_of_gpus(visible_gpus(), jobs, devices)))
 
 
 def shares_of_cores(cores: Collection[int], jobs: int) -> list[frozenset[int]]:

@@ -84,6 +84,14 @@ def test_one_worker_has_the_whole_machine():
     assert placements(1) == [Placement()]
 
 
+def test_where_cores_cannot_be_shared_out_each_worker_has_all(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity")
+    shares = placements(3)
+    assert shares == [Placement()] * 3
+    with shares[0].cores_of_children():
+        pass
+
+
 def test_a_worker_is_on_its_cores_and_says_how_many():
     before = os.sched_getaffinity(0)
     pool = make_executor("process", 1, jobs=len(before))
