@@ -22,6 +22,7 @@ STATUS = {
     "budget_exhausted": ("missed", "yellow"),
     "diverged": ("diverged", "red"),
     "error": ("error", "red"),
+    "invalid": ("invalid", "red"),
     "stopped": ("stopped", "yellow"),
 }
 
@@ -96,7 +97,7 @@ class ProgressView:
         row["status"], row["reason"] = record["status"], record.get("reason")
         if record["status"] == "error" and record.get("steps"):
             row["step"], row["seconds"] = record["steps"], record.get("seconds")
-        if not self._live or record["status"] in ("error", "diverged"):  # say why, and keep it
+        if not self._live or record["status"] in ("error", "invalid", "diverged"):  # say why, and keep it
             self._console.print(self._line(row), soft_wrap=True)
         self._warn_of_unread(row["submission_name"], record.get("unread_hyperparameters"))
 
