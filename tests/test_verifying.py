@@ -13,7 +13,7 @@ from algoperf_lite.executors import WorkerLostError
 from algoperf_lite.executors.inline import InlineExecutor
 from algoperf_lite.records import EVALUATIONS_FILE, TRIAL_FILE
 from algoperf_lite.verifying.comparing import compare, read_curve
-from algoperf_lite.verifying.judging import GROWN, judge
+from algoperf_lite.verifying.judging import GROWN, judge, judge_untrained
 from algoperf_lite.verifying.sampling import Candidate, draw
 from scoring.walk import TrialPath
 
@@ -353,11 +353,11 @@ def test_on_one_machine_the_end_must_be_the_same(results):
         ("target_reached", "budget_exhausted", "differs"),
         ("diverged", "target_reached", "differs"),
         ("budget_exhausted", "target_reached", "equal"),  # met too late: a rerun has no clock
-        ("target_reached", "invalid", "differs"),
-        ("target_reached", "error", "unverifiable"),
     ]:
         rerun = record | {"status": now, "reason": "why"}
         assert judge((record | {"status": then}, rows), (rerun, rows), 0.5)[0] == outcome
+    for status, outcome in (("invalid", "differs"), ("error", "unverifiable")):
+        assert judge_untrained({"status": status, "reason": "why"})[0] == outcome
     other = record | {"data_fingerprint": "other"}
     assert judge((other, rows), (record, rows), 0.5)[0] == "unverifiable"
 

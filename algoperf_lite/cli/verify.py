@@ -40,6 +40,7 @@ from algoperf_lite.errors import UsageError
 @click.option("--devices", type=int, help="Local devices to use.  [default: as recorded]")
 @options.executor
 @options.memory_limit
+@options.ray_address
 @options.as_json
 def command(
     results: Path,

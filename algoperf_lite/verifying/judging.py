@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from algoperf_lite.verifying.comparing import Row, compare
-from algoperf_lite.verifying.sampling import TRAINED
 from algoperf_lite.verifying.verdict import Difference, Outcome
 
 Judgement = tuple[Outcome, str, Difference | None]
@@ -34,10 +33,6 @@ def judge(
     """
     record, rows = recorded
     rerun, rows_again = again
-    if rerun["status"] == "invalid":
-        return "differs", f"the rerun was found invalid: {rerun['reason']}", None
-    if rerun["status"] not in TRAINED:
-        return "unverifiable", f"the rerun ended in {rerun['status']}: {rerun['reason']}", None
     data = rerun["data_fingerprint"]
     if record.get("data_fingerprint") != data:
         return "unverifiable", f"the data are others: fingerprint {data}", None
@@ -45,6 +40,14 @@ def judge(
     if not reasons:
         return _judge_bits(record["status"], rows, rerun["status"], rows_again)
     return _judge_within(tolerance, record, rows, rows_again, reasons)
+
+
+def judge_untrained(rerun: Mapping[str, Any]) -> Judgement:
+    """What a rerun says that did not train to its end: nothing, unless it broke the rules."""
+    reason = rerun.get("reason")
+    if rerun["status"] == "invalid":
+        return "differs", f"the rerun was found invalid: {reason}", None
+    return "unverifiable", f"the rerun ended in {rerun['status']}: {reason}", None
 
 
 def other_bits(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -11,12 +11,13 @@ from typing import Any
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import Executor, make_executor
-from algoperf_lite.running import Observer, run_trial
+from algoperf_lite.records import TRIAL_FILE, read_json
+from algoperf_lite.running import Observer, run_trials
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.verifying.comparing import Row, read_curve
-from algoperf_lite.verifying.judging import judge
+from algoperf_lite.verifying.judging import judge, judge_untrained
 from algoperf_lite.verifying.rebuilding import rebuild
-from algoperf_lite.verifying.sampling import Candidate, draw, find_candidates
+from algoperf_lite.verifying.sampling import TRAINED, Candidate, draw, find_candidates
 from algoperf_lite.verifying.sources import Sources
 from algoperf_lite.verifying.verdict import Difference, Outcome, RefusedError, Verdict, Verification
 
@@ -37,6 +38,7 @@ def verify(
     devices: int | None = None,
     executor: str | Executor = "process",
     memory_limit: int | None = None,
+    ray_address: str | None = None,
     observe: Observer = lambda event: None,
 ) -> Verification:
     """Train some recorded trials again, and say whether their curves come about again.
@@ -60,6 +62,7 @@ def verify(
         devices: local devices to use; as many as were recorded by default.
         executor: see `run`.
         memory_limit: see `run`.
+        ray_address: see `run`.
         observe: called with the events of `run`, before them with ``sample``.
 
     Raises:
@@ -85,7 +88,8 @@ def verify(
         owned = isinstance(executor, str)
         count = devices or _device_count(drawn[0])
         if owned:
-            executor = make_executor(executor, count, memory_limit=memory_limit)
+            settings = {"memory_limit": memory_limit, "ray_address": ray_address}
+            executor = make_executor(executor, count, **settings)
         try:
             environment = _environment(executor, None if devices else count)
             sources = Sources(executor, found.suite, elsewhere or {})
@@ -121,8 +125,9 @@ class _Reruns:
             if specs:
                 trials = {"trials": [asdict(spec) for spec in specs], "todo": len(specs)}
                 self.observe({"event": "plan", **trials, **described})
+                run_trials(specs, described, self.executor, self.observe)
             return [
-                self._again(candidate, spec, rows, described)
+                self._judge(candidate, spec, rows)
                 if isinstance(spec, TrialSpec)
                 else _verdict(candidate, spec.outcome, str(spec))
                 for candidate, (spec, rows, _) in zip(drawn, planned, strict=True)
@@ -142,10 +147,10 @@ class _Reruns:
             return refused, [], None
         return spec, rows, workload
 
-    def _again(
-        self, candidate: Candidate, spec: TrialSpec, rows: list[Row], described: dict[str, Any]
-    ) -> Verdict:
-        rerun = run_trial(spec, described, self.executor, self.observe)
+    def _judge(self, candidate: Candidate, spec: TrialSpec, rows: list[Row]) -> Verdict:
+        rerun = read_json(spec.directory / TRIAL_FILE)
+        if rerun["status"] not in TRAINED:
+            return _verdict(candidate, *judge_untrained(rerun))
         rows_again = read_curve(spec.directory)
         judged = judge((candidate.record, rows), (rerun, rows_again), self.tolerance)
         return _verdict(candidate, *judged, evaluations=min(len(rows), len(rows_again)))
