@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tiny
 
@@ -27,15 +28,16 @@ def main(directory, submissions):
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args=NODE)
-    try:
-        lose_a_node(directory, submissions, cluster, cluster.add_node(**NODE))
-        words = ["-w", tiny.__file__, "-s", submissions[0], "--results", directory / "timed"]
-        words += ["--quick", "--max-steps", "40", "--devices", "1"]
-        words += ["--executor", "ray", "--ray-address", cluster.address]
-        return invoke(["run", *map(str, words)])
-    finally:
-        cluster.shutdown()
+    with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as logs:
+        cluster = Cluster(initialize_head=True, head_node_args={**NODE, "temp_dir": logs})
+        try:
+            lose_a_node(directory, submissions, cluster, cluster.add_node(**NODE))
+            words = ["-w", tiny.__file__, "-s", submissions[0], "--results", directory / "timed"]
+            words += ["--quick", "--max-steps", "40", "--devices", "1"]
+            words += ["--executor", "ray", "--ray-address", cluster.address]
+            return invoke(["run", *map(str, words)])
+        finally:
+            cluster.shutdown()
 
 
 def lose_a_node(directory, submissions, cluster, node):
