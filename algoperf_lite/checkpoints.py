@@ -77,10 +77,11 @@ class Checkpoints:
             "structure": _structure(state),
             "content": dict(content),
         }
+        about = {"sha256": _digest(packed, about), **about}
         path = self._directory / str(step)
         before = set(threading.enumerate())
         try:
-            _write(path, packed, {"sha256": _digest(packed, about), **about})
+            _write(path, packed, about)
             _sync(path)
             for other in self._directory.iterdir():
                 if other != path:
@@ -109,6 +110,8 @@ class Checkpoints:
             path = self._directory / str(step)
             try:
                 packed, about = _read(path)
+            except MemoryError:
+                raise
             except Exception as error:  # whatever Orbax makes of files that are not as they were
                 refused.append(f"{path} is damaged ({type(error).__name__}: {error})"[:500])
                 continue
