@@ -6,13 +6,12 @@ import hashlib
 import os
 import platform
 import queue
-import shutil
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import algoperf_lite
@@ -23,6 +22,7 @@ from algoperf_lite.executors.process import ProcessExecutor
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RAY_SETS = "OMP_NUM_THREADS"  # in its worker processes, unless it is set already
 Message = tuple[str, Any]
+Tell = Callable[[Message], None]
 
 
 class Node:
@@ -74,20 +74,24 @@ class Node:
             if message[0] in ("result", "raised"):
                 return
 
-    def _call(self, method: str, arguments: Mapping[str, Any], tell: Any) -> None:
-        scratch = Path(tempfile.mkdtemp(prefix="algoperf_lite-"))
+    def _call(self, method: str, arguments: Mapping[str, Any], tell: Tell) -> None:
         try:
-            moved = _moved(method, arguments, scratch)
-            result = self._executor.call(method, moved, lambda event: tell(("event", event)))
-            last = "result", result
+            last = "result", self._result(method, arguments, tell)
         except AlgoperfLiteError as error:
             last = "raised", (type(error).__name__, str(error))
         except BaseException as error:  # whoever waits for messages must not wait for ever
             last = "raised", ("AlgoperfLiteError", f"{type(error).__name__}: {error}")
-        if files := _read(scratch):
-            tell(("files", files))
-        shutil.rmtree(scratch, ignore_errors=True)
         tell(last)
+
+    def _result(self, method: str, arguments: Mapping[str, Any], tell: Tell) -> Any:
+        """What the worker returns, after the files that it wrote, however it ended, are told."""
+        with TemporaryDirectory(prefix="algoperf_lite-", ignore_cleanup_errors=True) as scratch:
+            moved = _moved(method, arguments, Path(scratch))
+            try:
+                return self._executor.call(method, moved, lambda event: tell(("event", event)))
+            finally:
+                if files := _read(Path(scratch)):
+                    tell(("files", files))
 
     def reserve(self, purpose: str) -> str | None:
         """Hold the devices until `release`; why not, if they are another's."""
