@@ -2,7 +2,7 @@
 
 JAX dispatches work and returns at once, so a clock read measures nothing until the device has been
 waited for. `Clock.measure` waits before both edges: for the work that was still in flight when the
-segment began, and for the work that the segment started.
+segment began, and for the work that the segment started, whether or not it shows in the result.
 """
 
 import math
@@ -12,12 +12,15 @@ from time import perf_counter
 from typing import Any
 
 import jax
+from jax.extend.backend import backends
 
 from algoperf_lite.compiles import CompileCounter
 
-# Bound when this module is imported, before any submission is: patching `time` later has no effect.
+# Bound when this module is imported, before any submission is: patching them later has no effect.
 _now = perf_counter
 _block = jax.block_until_ready
+_clients = backends
+_barrier = jax.effects_barrier
 
 
 class Clock:
@@ -51,19 +54,23 @@ class Clock:
 
         Args:
             segment: what the time is booked under.
-            work: may dispatch asynchronously; everything it starts must be reachable from its
-                result, which is waited for.
-            *args: passed on; waited for before the clock starts.
+            work: may dispatch asynchronously; everything it starts is waited for.
+            *args: passed on; waited for before the clock starts, as is all else.
             steps: training steps done, where this is a training window.
 
         Returns:
             What `work` returned, ready.
         """
         _block(args)
+        _settle()
         with self.compiles:
             start = _now()
             result = _block(work(*args))
-            elapsed = _now() - start
+            _barrier()
+            end = _now()
+            if _settle():  # it left work behind that is no part of its result
+                end = _now()
+            elapsed = end - start
         self.segments[segment] = self.segments.get(segment, 0.0) + elapsed
         if steps:
             self.windows.append((steps, elapsed))
@@ -91,6 +98,21 @@ class Clock:
         rate = median(seconds / steps for steps, seconds in self.windows)
         in_windows = sum(seconds for _, seconds in self.windows)
         return rate * sum(steps for steps, _ in self.windows) + self.seconds - in_windows
+
+
+def _settle() -> bool:
+    """Wait for every array on every device; whether there was one to wait for."""
+    waited = False
+    for client in _clients().values():
+        for array in client.live_arrays():
+            try:
+                if not (array.is_deleted() or array.is_ready()):
+                    waited = True
+                    _block(array)
+            except RuntimeError:
+                if not array.is_deleted():  # let go of in the meantime, by a thread
+                    raise
+    return waited
 
 
 class Untimed(Clock):

@@ -90,6 +90,12 @@ class DeviceData:
         size = workload.eval_batch_size
         self.eval_batches = {name: self._batches(a, size) for name, a in evaluated.items()}
 
+    @property
+    def resident(self) -> dict[str, Any]:
+        """All arrays of examples that stay on the devices; a pytree."""
+        batches = {n: [b[:2] for b in found] for n, found in self.eval_batches.items()}
+        return batches if self.streamed else {"training split": self._train, **batches}
+
     def check_divides(self, what: str, batch: int) -> None:
         """Raise `UsageError` unless `batch` divides evenly over the devices."""
         devices = self.mesh.size

@@ -8,9 +8,9 @@ backend alone (`_runs_many_steps`), never from a timing, so that results are rep
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -18,13 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from algoperf_lite.device_data import DeviceData, Piece
+from algoperf_lite.device_data import Piece
 from algoperf_lite.errors import AlgoperfLiteError
-from algoperf_lite.evaluation import Evaluator
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.noted import Noted
-from algoperf_lite.parameters import param_kinds
-from algoperf_lite.submission import Hyperparameters, Submission, Task, TrainState
-from algoperf_lite.workload import Workload
+from algoperf_lite.referee import programs
+from algoperf_lite.submission import Hyperparameters, Submission, TrainState
 
 
 class SubmissionError(AlgoperfLiteError):
@@ -39,79 +38,6 @@ class Carry:
     state: TrainState
     key: Any
     sums: Mapping[str, Any]
-
-
-class LoadedWorkload:
-    """A workload with its data on the devices and its evaluation compiled.
-
-    Args:
-        workload: the workload.
-        splits: what `dataset.load` returned.
-        devices: devices to run on, data parallel.
-    """
-
-    def __init__(self, workload: Workload, splits: Mapping[str, Any], devices: Any):
-        self.workload = workload
-        self.data = DeviceData(workload, splits, devices)
-
-    def init_model(self, key: Any) -> tuple[Any, Any]:
-        """Freshly initialised ``(params, model_state)``; traceable."""
-        inputs = jax.tree.map(
-            lambda s: jnp.zeros((2, *s.shape), s.dtype), self.data.row_shapes["inputs"]
-        )
-        variables = dict(self.workload.model.init({"params": key}, inputs, train=False))
-        return variables.pop("params"), variables
-
-    def loss(
-        self,
-        params: Any,
-        model_state: Any,
-        batch: Any,
-        key: Any,
-        dropout_rate: Any = None,
-        label_smoothing: Any = 0.0,
-        per_example: bool = False,
-    ) -> tuple[Any, Any]:
-        """What `Submission.update` is given as ``loss_fn``; see there."""
-        workload = self.workload
-        outputs, model_state = workload.model.apply(
-            {"params": params, **model_state},
-            batch["inputs"],
-            train=True,
-            dropout_rate=dropout_rate,
-            rngs={"dropout": key},
-            mutable=list(model_state),
-        )
-        sums, counts = workload.loss(outputs, batch["targets"], label_smoothing=label_smoothing)
-        if per_example:
-            return sums / jnp.maximum(counts, 1), model_state
-        return sums.sum() / jnp.maximum(counts.sum(), 1), model_state
-
-    @cached_property
-    def shapes(self) -> tuple[Any, Any]:
-        """``(params, model_state)`` as pytrees of ``jax.ShapeDtypeStruct``."""
-        return jax.eval_shape(self.init_model, jax.random.key(0))
-
-    @cached_property
-    def evaluator(self) -> Evaluator:
-        """The compiled evaluation, shared by all submissions."""
-        return Evaluator(self.workload, self.data, self.shapes)
-
-    def task(self, budget_seconds: float | None = None) -> Task:
-        """What a submission may know of this workload."""
-        w, params = self.workload, self.shapes[0]
-        return Task(
-            step_hint=w.step_hint,
-            budget_seconds=budget_seconds,
-            batch_size=w.batch_size,
-            num_train_examples=self.data.num_train,
-            loss_kind=w.loss_kind,
-            metric=w.target.metric,
-            direction=w.target.direction,
-            target_value=w.target.value,
-            param_shapes=params,
-            param_kinds=param_kinds(params),
-        )
 
 
 class Program:
@@ -133,6 +59,7 @@ class Program:
 
     Raises:
         SubmissionError: the submission's state changes structure, shape or dtype over a step.
+        InvalidTrialError: a program asks the host for values, or holds trained parameters.
     """
 
     def __init__(
@@ -199,14 +126,15 @@ class Program:
     def _compile(self, hp: Mapping[str, Any]) -> None:
         data, rep = self.loaded.data, self.loaded.data.replicated
         key = jax.device_put(jax.random.key(0), rep)
-        init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
-        shapes = jax.eval_shape(init, key, hp)
+        init = jax.jit(self._init, in_shardings=rep, out_shardings=rep).trace(key, hp)
+        self._check_rules("init", init.jaxpr)
         train, rows = data.piece_shapes(self.batch_size)
-        shapes = self._check_step(shapes, train, rows, hp)
-        self._compiled_init = init.lower(key, hp).compile()
+        shapes = self._check_step(init.out_info, train, rows, hp)
+        self._compiled_init = init.lower().compile()
 
         step = jax.jit(self._step, donate_argnums=0, in_shardings=rep, out_shardings=rep)
         traced = step.trace(shapes, train, rows, hp)
+        self._check_rules("update", traced.jaxpr)
         self.many_steps = _runs_many_steps(traced.jaxpr.jaxpr, jax.default_backend())
         lowered = traced.lower()
         self.flops_per_step = (lowered.cost_analysis() or {}).get("flops")
@@ -216,8 +144,17 @@ class Program:
             lowered = many.lower(shapes, train, rows, count, hp)
         self._compiled_steps = lowered.compile()
         evaluate = jax.jit(self._eval_params, in_shardings=rep, out_shardings=rep)
-        self._check_eval_params(jax.eval_shape(evaluate, shapes.state, hp))
-        self._compiled_eval_params = evaluate.lower(shapes.state, hp).compile()
+        evaluate = evaluate.trace(shapes.state, hp)
+        self._check_rules("eval_params", evaluate.jaxpr)
+        self._check_eval_params(evaluate.out_info)
+        self._compiled_eval_params = evaluate.lower().compile()
+
+    def _check_rules(self, method: str, program: Any) -> None:
+        """Raise `InvalidTrialError` if a traced program breaks a rule of honest timing."""
+        own = partial(self.loaded.own_programs, self.batch_size)
+        size = sum(s.size * s.dtype.itemsize for s in jax.tree.leaves(self.loaded.shapes[0]))
+        programs.check_host_calls(method, program, own)
+        programs.check_constants(method, program, size, own)
 
     def _init(self, key: Any, hp: Mapping[str, Any]) -> Carry:
         model_key, submission_key, train_key = jax.random.split(key, 3)
@@ -241,7 +178,8 @@ class Program:
         self, state: TrainState, train: Any, indices: Any, hp: Hyperparameters, key: Any
     ) -> tuple[TrainState, Mapping[str, Any]]:
         augment_key, select_key, update_key = jax.random.split(key, 3)
-        indices = self.submission.select(indices, state, hp, self.task, select_key)
+        with jax.named_scope("select"):
+            indices = self.submission.select(indices, state, hp, self.task, select_key)
         batch = jax.tree.map(lambda a: a[indices], train)
         batch = jax.lax.with_sharding_constraint(batch, self.loaded.data.sharded)
         if self.loaded.workload.augment is not None:
@@ -300,19 +238,7 @@ def _runs_many_steps(jaxpr: Any, backend: str) -> bool:
 
 
 def _has_convolution(jaxpr: Any) -> bool:
-    return any(
-        eqn.primitive.name == "conv_general_dilated"
-        or any(_has_convolution(inner) for inner in _inner_jaxprs(eqn.params.values()))
-        for eqn in jaxpr.eqns
-    )
-
-
-def _inner_jaxprs(values: Any) -> Iterator[Any]:
-    for value in values:
-        if isinstance(value, tuple | list):
-            yield from _inner_jaxprs(value)
-        elif hasattr(value, "jaxpr") or hasattr(value, "eqns"):
-            yield getattr(value, "jaxpr", value)
+    return any(o.primitive.name == "conv_general_dilated" for o in programs.operations(jaxpr))
 
 
 def _strong(tree: Any) -> Any:

@@ -22,6 +22,7 @@ from algoperf_lite.engine import Carry, Program, SubmissionError
 from algoperf_lite.errors import InvalidTrialError, MachineError
 from algoperf_lite.noted import Noted
 from algoperf_lite.records import TrialRecorder
+from algoperf_lite.referee import Referee
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Evaluation, Finished
 from algoperf_lite.trial_summary import summarize
@@ -59,6 +60,7 @@ class Trial:
         timed: whether it has a clock; without, its record has no seconds.
         checkpoints: where it goes on from, and what it leaves after evaluations; None for neither.
             They are removed by the caller, once the trial is recorded.
+        referee: sees to it that its time is honest; None where nothing hangs on that.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Trial:
         give_up: GiveUp | None = None,
         timed: bool = True,
         checkpoints: Checkpoints | None = None,
+        referee: Referee | None = None,
     ):
         self._compile = compile_program
         self._hp = dict(hp)
@@ -82,6 +85,7 @@ class Trial:
         self._give_up = give_up
         self._timed = timed
         self._checkpoints = checkpoints
+        self._referee = referee
 
     def run(self) -> dict[str, Any]:
         """Train until a stopping rule holds.
@@ -104,6 +108,8 @@ class Trial:
             run.stop("invalid", str(error))
         except Exception as error:
             run.stop("error", describe_error(error))
+        if self._referee is not None and (reason := self._referee.verdict()):
+            run.stop("invalid", reason)
         after = environment.time_calibration_kernel()
         return summarize(program, run, (run.kernel_seconds, after))
 
@@ -140,6 +146,7 @@ class Trial:
         Returns:
             `hp` to go on with.
         """
+        self._look(run)
         start = perf_counter()
         evaluate = partial(program.loaded.evaluator.evaluate, *evaluated)
         row = {f"validation/{name}": value for name, value in evaluate("validation").items()}
@@ -147,10 +154,12 @@ class Trial:
         run.evaluation_seconds += perf_counter() - start
         self._decide(run, steps[0], scalars, row, program.loaded.workload.target)
         if run.status is None:
+            self._look(run)
             try:
                 hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
             except Exception as error:  # what was trained until here is recorded
                 run.stop("error", describe_error(error))
+            self._look(run)
         if run.status is not None:
             start = perf_counter()
             for split in ("test", "train"):
@@ -159,6 +168,11 @@ class Trial:
             run.final_evaluation_seconds = perf_counter() - start
         self._record(program, run, row, scalars)
         return hp
+
+    def _look(self, run: RunState) -> None:
+        """Let the referee look around, now that the clock has stopped."""
+        if self._referee is not None:
+            self._referee.look(run)
 
     def _warmed_up(self, program: Program, order: BatchOrder, hp: Any) -> Carry:
         """Run everything once on a state that is thrown away; then the state from the seed."""

@@ -15,8 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from algoperf_lite.engine import Carry, LoadedWorkload, Program, check_same
+from algoperf_lite.engine import Carry, Program, check_same
 from algoperf_lite.errors import UsageError
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.submission import Hyperparameters, Submission, TrainState
 
 _STATE = TrainState(step=None, params=0, model_state=0, opt_state=0)

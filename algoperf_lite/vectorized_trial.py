@@ -15,8 +15,9 @@ import jax
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock, Untimed
-from algoperf_lite.errors import MachineError
-from algoperf_lite.records import TrialRecorder
+from algoperf_lite.errors import InvalidTrialError, MachineError
+from algoperf_lite.records import Status, TrialRecorder
+from algoperf_lite.referee import Referee
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Hyperparameters
 from algoperf_lite.trial import GiveUp, Limits, Trial, describe_error
@@ -39,6 +40,7 @@ class VectorizedTrials:
         recorders: one for each point; they are finished by the caller with what `run` returns.
         notify: called with a point's index and a progress report after each of its evaluations.
         give_up: as for `Trial`, for each point.
+        referee: as for `Trial`; what it finds is every point's.
     """
 
     def __init__(
@@ -50,13 +52,16 @@ class VectorizedTrials:
         recorders: Sequence[TrialRecorder],
         notify: Callable[[int, dict[str, Any]], None] = lambda point, event: None,
         give_up: GiveUp | None = None,
+        referee: Referee | None = None,
     ):
         self._compile = compile_program
         self._seed = seed
         self._limits = limits
+        self._referee = referee
         self._runs = [RunState(hp=dict(point), clock=Untimed()) for point in points]
+        given = {"give_up": give_up, "referee": referee}
         self._trials = [
-            Trial(compile_program, point, seed, limits, recorder, partial(notify, index), give_up)
+            Trial(compile_program, point, seed, limits, recorder, partial(notify, index), **given)
             for index, (point, recorder) in enumerate(zip(points, recorders, strict=True))
         ]
 
@@ -75,10 +80,14 @@ class VectorizedTrials:
             self._train(program, clock)
         except MachineError:
             raise
+        except InvalidTrialError as error:
+            self._stop_all("invalid", str(error))
         except Exception as error:
             for run in self._runs:
                 if run.status is None:
                     run.stop("error", describe_error(error))
+        if self._referee is not None and (reason := self._referee.verdict()):
+            self._stop_all("invalid", reason)
         kernel = (before, environment.time_calibration_kernel())
         wall = self._runs[0].wall_seconds
         shared = {
@@ -86,6 +95,10 @@ class VectorizedTrials:
             "batch": {"points": len(self._runs), "seconds": clock.seconds, "wall": wall},
         }
         return [summarize(program, run, kernel) | shared for run in self._runs]
+
+    def _stop_all(self, status: Status, reason: str) -> None:
+        for run in self._runs:
+            run.stop(status, reason)
 
     def _train(self, program: VectorizedProgram, clock: Clock) -> None:
         every, most = program.loaded.workload.eval_every, self._limits.steps or math.inf

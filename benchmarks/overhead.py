@@ -15,7 +15,8 @@ import jax
 from algoperf_lite import dataset, environment, registry
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
-from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.engine import Program
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.window import train_window
 from benchmarks.bare import BareLoop, median
 from workloads.suites import SUITES

@@ -14,7 +14,7 @@ import click
 import jax
 
 from algoperf_lite import dataset, environment, registry
-from algoperf_lite.engine import LoadedWorkload
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.vectorized import VectorizedProgram
 from benchmarks.bare import median
 from benchmarks.overhead import HarnessLoop

@@ -13,7 +13,8 @@ import tiny
 from hypothesis import settings
 
 from algoperf_lite import dataset
-from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.engine import Program
+from algoperf_lite.loaded import LoadedWorkload
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)

@@ -9,8 +9,8 @@ import tiny
 from click.testing import CliRunner
 
 from algoperf_lite import registry
-from algoperf_lite.engine import LoadedWorkload
 from algoperf_lite.executors.worker import describe_workload
+from algoperf_lite.loaded import LoadedWorkload
 from benchmarks import (
     discrimination,
     mnist_mlp,

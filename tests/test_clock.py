@@ -72,3 +72,34 @@ def test_patching_time_has_no_effect(monkeypatch):
     clock = Clock()
     clock.measure("update", sum, range(1000))
     assert clock.seconds > 0
+
+
+def test_work_that_is_kept_elsewhere_is_done_when_the_clock_stops(matrix):
+    kept = []
+    Clock().measure("on_eval", lambda: kept.append(chain(matrix)))
+    assert kept[0].is_ready()
+
+
+def test_time_goes_on_while_work_is_left(matrix, monkeypatch):
+    now = iter([10.0, 11.0, 19.0])
+    monkeypatch.setattr(clock_module, "_now", lambda: next(now))
+    kept, clock = [], Clock()
+    clock.measure("on_eval", lambda: kept.append(chain(matrix)))
+    assert clock.segments == {"on_eval": 9.0}
+
+
+def test_what_a_program_tells_the_host_has_arrived_when_the_clock_stops(matrix):
+    heard = []
+
+    def telling(x):
+        jax.debug.callback(lambda total: heard.append(float(total)), link(link(x)).sum())
+        return x.sum()
+
+    Clock().measure("update", jax.jit(telling), matrix)
+    assert len(heard) == 1
+
+
+def test_a_deleted_array_needs_no_waiting(matrix):
+    gone = matrix + 1
+    gone.delete()
+    assert Clock().measure("update", link, matrix).is_ready()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from algoperf_lite.engine import LoadedWorkload
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.workload import Metric
 
 

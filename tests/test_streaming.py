@@ -10,8 +10,9 @@ import toys
 from algoperf_lite import dataset, environment
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
-from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
+from algoperf_lite.engine import Program, SubmissionError
 from algoperf_lite.errors import UsageError
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.streaming import StreamedSplit, steps_per_piece
 from algoperf_lite.submission import OptaxSubmission
 from algoperf_lite.window import train_window

@@ -9,8 +9,9 @@ import toys
 
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.compiles import CompileCounter
-from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.engine import Program
 from algoperf_lite.errors import UsageError
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.registry import find_submission
 from algoperf_lite.vectorized import VectorizedProgram, refuse_streamed
 

@@ -17,9 +17,11 @@ import jax
 from algoperf_lite import calibration, dataset, environment, errors, registry, suites
 from algoperf_lite.checkpoints import of_trial
 from algoperf_lite.declared import check_declared
-from algoperf_lite.engine import LoadedWorkload, Program, SubmissionError
+from algoperf_lite.engine import Program, SubmissionError
 from algoperf_lite.executors import Event
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.records import TrialRecorder, finite, read_json, write_json
+from algoperf_lite.referee import Import, Referee
 from algoperf_lite.spec import TrialSpec
 from algoperf_lite.submission import Evaluation, Submission
 from algoperf_lite.trial import GiveUp, Limits, Trial
@@ -129,9 +131,11 @@ class Worker:
         trial = Trial(
             lambda: self._program(notify, spec),
             spec.hyperparameters, spec.seed, limits, recorder, notify, _give_up(spec, loaded),
-            spec.timed, checkpoints,
+            spec.timed, checkpoints, Referee(loaded, limits),
         )  # fmt: skip
         record = recorder.finish(summary | trial.run())
+        if record["status"] == "invalid":
+            self._forget()
         if checkpoints is not None:
             checkpoints.remove()  # not before: a crash in between would lose the trial
         return record
@@ -154,13 +158,21 @@ class Worker:
             recorders,
             lambda point, event: notify({"point": point, **event}),
             _give_up(specs[0], loaded),
+            Referee(loaded),
         ).run()
+        if any(summary["status"] == "invalid" for summary in done):
+            self._forget()
         records = [
             self._identity(spec, loaded) | summary
             for spec, summary in zip(specs, done, strict=True)
         ]
         finished = [r.finish(record) for r, record in zip(recorders, records, strict=True)]
         return [finite(record) for record in finished]
+
+    def _forget(self) -> None:
+        """Load and compile anew what a trial that broke the rules may have written into."""
+        self._loaded.cache_clear()
+        self._programs.cache_clear()
 
     def _reference(self, workload: str) -> tuple[Workload, Submission, Path]:
         """A workload, its reference submission, and where their calibration is kept."""
@@ -274,16 +286,14 @@ def describe_submission(selector: str) -> dict[str, Any]:
 
     Raises:
         UsageError: what it declares is malformed, with the line of its file, or importing it
-            changed JAX's configuration, which all submissions share.
+            changed JAX's configuration or code, which all submissions share, or left a thread.
     """
-    before = dict(jax.config.values)
+    watching = Import()
     name, submission, fingerprint = registry.find_submission(selector)
-    if changed := [key for key, value in jax.config.values.items() if before.get(key) != value]:
-        for key in changed:
-            jax.config.update(key, before[key])
+    if offences := watching.offences():
         raise errors.UsageError(
-            f"{selector}: importing it changes jax.config {', '.join(changed)}, which would change"
-            " everyone's trials; leave the configuration alone"
+            f"{selector}: importing it {'; '.join(offences)}, which would change everyone's"
+            " trials; leave what is shared alone"
         )
     check_declared(selector, submission)
     return {

@@ -19,8 +19,9 @@ from algoperf_lite import dataset
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.checks.workload import check_workload
 from algoperf_lite.cli import invoke
-from algoperf_lite.engine import LoadedWorkload, Program
+from algoperf_lite.engine import Program
 from algoperf_lite.errors import MachineError
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.registry import find_submission
 from workloads import cifar10_resnet, cifar10_vit, fashion_mnist_cnn, shakespeare_gpt
 from workloads.datasets import catalog

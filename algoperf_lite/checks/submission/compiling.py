@@ -12,7 +12,8 @@ import jax.numpy as jnp
 
 from algoperf_lite.checks.submission import small
 from algoperf_lite.checks.submission.tracing import Traced
-from algoperf_lite.engine import Carry, LoadedWorkload, Program
+from algoperf_lite.engine import Carry, Program
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.submission import Submission
 
 

@@ -17,9 +17,8 @@ from algoperf_lite.checks.submission import small, tracing
 from algoperf_lite.checks.submission.subject import Subject
 from algoperf_lite.checks.workload.trees import some
 from algoperf_lite.noted import Noted
+from algoperf_lite.referee.programs import HOST
 from algoperf_lite.submission import Finished, Submission
-
-HOST = ("callback", "infeed", "outfeed", "debug_print")
 
 
 @check()

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from algoperf_lite.engine import LoadedWorkload
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.workload import Dataset, Target, Workload
 
 STEPS = 60  # the step hint, and the longest that a check trains

@@ -12,8 +12,8 @@ import numpy as np
 from algoperf_lite import dataset, environment
 from algoperf_lite.checks import CheckFailedError
 from algoperf_lite.checks.made import made_once
-from algoperf_lite.engine import LoadedWorkload
 from algoperf_lite.evaluation import Evaluator
+from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.workload import Dataset, Workload
 
 PyTree = Any
