@@ -72,6 +72,8 @@ def close_streams():
 """
 LOOK = """
 def look():
+    mask = os.umask(0o22)
+    os.umask(mask)
     seen = {
         "pid": os.getpid(),
         "variable": os.environ.get("LEAKED"),
@@ -80,7 +82,7 @@ def look():
         "limit": resource.getrlimit(resource.RLIMIT_NOFILE),
         "alarm": signal.getitimer(signal.ITIMER_REAL),
         "handler": str(signal.getsignal(signal.SIGTERM)),
-        "umask": [os.umask(0o22), os.umask(0o22)][0],
+        "umask": mask,
         "recursion": sys.getrecursionlimit(),
         "switch": sys.getswitchinterval(),
         "gc": gc.isenabled(),

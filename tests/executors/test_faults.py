@@ -20,6 +20,7 @@ MARK = "ALGOPERF_LITE_TEST_RUN"
 LIMIT = 5 * 2**28  # bytes: 1.25 GiB
 PATIENCE = 3.0  # seconds, once a submission is where it hangs
 FINE = ("target_reached", None)
+SECONDS = f"7391.{os.getpid()}"  # that daemons sleep, by which they are told from others'
 
 # how each is made, and what its record says
 FATES = {
@@ -35,7 +36,10 @@ FATES = {
     "raises": (dict(fate="raise OSError('boom')"), ("error", r"OSError: boom \(.*raises\.py:\d+")),
     "wrong_shapes": (dict(fate=faults.WRONG_SHAPES), ("error", r"wrong_shapes|shape|structure")),
     "exits": (dict(fate="os._exit(0)"), ("error", "lost: exited with code 0; last known: comp")),
-    "exits_late": (dict(on_eval="sys.exit(3)"), ("error", "exited with code 3; last known: step")),
+    "closes_requests": (
+        dict(on_eval="os.close(100)"),
+        ("error", "exited with code 1; its last words: file descriptors of the worker"),
+    ),
     "garbles": (
         dict(fate="os.write(2, bytes([255]) * 3); os._exit(7)"),
         ("error", "exited with code 7; its last words: \ufffd{3}"),
@@ -77,11 +81,11 @@ FATES = {
         ("invalid", r"left 5 processes running after it ended: .*\.serving and 2 more; killed"),
     ),
     "daemons": (
-        dict(before=faults.DAEMON, fate="daemon('7391'); daemon('7392')"),
-        ("invalid", "left 10 processes running after it ended: sleep 7391; sleep 7392; "),
+        dict(before=faults.DAEMON, fate=f"daemon('{SECONDS}'); daemon('{SECONDS}')"),
+        ("invalid", rf"left 10 processes running after it ended: sleep {SECONDS}; sleep 739"),
     ),
     "daemon_and_exit": (
-        dict(before=faults.DAEMON, fate="daemon('7393'); time.sleep(1); os._exit(0)"),
+        dict(before=faults.DAEMON, fate=f"daemon('{SECONDS}'); time.sleep(1); os._exit(0)"),
         ("error", "lost: exited with code 0"),
     ),
     "raises_and_forks": (
@@ -178,7 +182,7 @@ def test_nothing_that_a_submission_started_still_runs(run):
     running = [p for p in psutil.process_iter() if p.pid != os.getpid() and _mark_of(p) == mark]
     assert running == []
     lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
-    assert [line for line in lines if line.startswith("sleep 739")] == []
+    assert [line for line in lines if line == f"sleep {SECONDS}"] == []
 
 
 def test_a_submission_finds_its_process_as_the_one_before_did(run):

@@ -20,6 +20,7 @@ from algoperf_lite.records import read_json
 
 TINY = tiny.__file__
 TABLE = "study_0/tiny_jax/trial_1/eval_measurements.csv"
+SECONDS = f"7491.{os.getpid()}"  # that daemons sleep, by which they are told from others'
 COMMAND = """
 import sys, algoperf_lite
 def observe(event):
@@ -61,17 +62,17 @@ def test_an_import_that_hangs_names_the_submission(tmp_path):
 
 
 def test_what_an_import_leaves_running_is_no_other_trials_fault(tmp_path):
-    path = write(tmp_path, "starts", before=f"{faults.DAEMON}\ndaemon('7491')")
+    path = write(tmp_path, "starts", before=f"{faults.DAEMON}\ndaemon('{SECONDS}')")
     executor, heard = ProcessExecutor(devices=1), []
     executor.call("describe", {"workloads": [], "submissions": [path]}, heard.append)
-    assert heard == [{"importing": path}, {"left_running": ["sleep 7491"]}]
+    assert heard == [{"importing": path}, {"left_running": [f"sleep {SECONDS}"]}]
     assert executor._worker is None
 
 
 def test_a_command_that_is_killed_takes_everything_along(tmp_path):
     good = write(tmp_path, "good")
     bad = write(tmp_path, "slow", before=faults.DAEMON,
-                on_eval="daemon('7492') or sleep_for_ever()")  # fmt: skip
+                on_eval=f"daemon('{SECONDS}') or sleep_for_ever()")  # fmt: skip
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     command = subprocess.Popen(
@@ -81,13 +82,13 @@ def test_a_command_that_is_killed_takes_everything_along(tmp_path):
     assert [command.stdout.readline() for _ in range(2)] == ["good\n", "slow\n"]
     (worker,) = psutil.Process(command.pid).children()
     cookie = worker.environ()[COOKIE]
-    until(lambda: any("7492" in " ".join(p.cmdline()) for p in worker.children()))
+    until(lambda: any(SECONDS in " ".join(p.cmdline()) for p in worker.children()))
     command.kill()
     command.stdout.close()
     command.wait()
     until(lambda: not worker.is_running())
     assert [p for p in psutil.process_iter() if cookie in str(_environment(p))] == []
-    assert [p for p in psutil.process_iter() if _line(p) == "sleep 7492"] == []
+    assert [p for p in psutil.process_iter() if _line(p) == f"sleep {SECONDS}"] == []
     assert list(temporary.iterdir()) == []
     assert holders() == {}
     status = [p.parent.parts[-4] for p in (tmp_path / "r").rglob("trial.json")]
