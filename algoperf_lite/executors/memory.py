@@ -51,14 +51,14 @@ def volunteer_for_oom() -> None:
         OOM_SCORE.write_text("1000")
 
 
-def gibibytes(count: float) -> str:
+def amount(count: float) -> str:
     """Bytes for people.
 
     Example:
-        >>> gibibytes(3 * 2**29)
-        '1.50 GiB'
+        >>> amount(3 * 2**29), amount(100 * 2**20)
+        ('1.50 GiB', '100 MiB')
     """
-    return f"{count / 2**30:.2f} GiB"
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def _limit(path: Path) -> int | None:

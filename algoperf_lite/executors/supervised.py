@@ -25,7 +25,7 @@ from algoperf_lite.executors import Event, WorkerLostError
 from algoperf_lite.executors.family import COOKIE, Family
 from algoperf_lite.executors.last_words import Tail, last_line, place
 from algoperf_lite.executors.lines import Lines, Listener
-from algoperf_lite.executors.memory import gibibytes
+from algoperf_lite.executors.memory import amount
 from algoperf_lite.executors.placement import Placement
 
 POLL_SECONDS = 0.25
@@ -163,8 +163,8 @@ class WorkerProcess:
         used = self._family.resident_bytes()
         if used > self._memory_limit:
             raise WorkerLostError(
-                f"the worker and what it started used {gibibytes(used)} of host memory, more than"
-                f" the limit of {gibibytes(self._memory_limit)}, and were killed{self._last()};"
+                f"the worker and what it started used {amount(used)} of host memory, more than"
+                f" the limit of {amount(self._memory_limit)}, and were killed{self._last()};"
                 " make it use less, or raise --memory-limit"
             )
 
