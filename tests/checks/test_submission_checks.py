@@ -179,7 +179,9 @@ def test_a_sound_submission_passes():
 
 
 @pytest.mark.parametrize(("name", "submission", "message"), PLANTED)
-def test_a_planted_defect_is_caught(name, submission, message):
+def test_a_planted_defect_is_caught(name, submission, message, monkeypatch):
+    # some are planted with what the engine refuses to compile
+    monkeypatch.setattr("algoperf_lite.engine.Program._check_rules", lambda *_: None)
     with pytest.raises(CheckFailedError, match=message):
         BY_NAME[name](subject_of(submission))
 
