@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -158,6 +159,18 @@ def kernel_seconds(repeats: int) -> list[float]:
         jax.block_until_ready(compiled(x))
         seconds.append(perf_counter() - start)
     return seconds
+
+
+def waited_for_processor() -> float | None:
+    """Seconds that this process's threads could have run but had no processor, summed over them.
+
+    None where the system does not say (Linux does, in /proc/self/task/*/schedstat).
+    """
+    waited = []
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            waited.append(int(file.read_text().split()[1]))
+    return sum(waited) / 1e9 if waited else None
 
 
 def reset_peak_memory() -> None:

@@ -23,6 +23,7 @@ class RunState:
         evaluation_seconds: off the clock, as the next three.
         final_evaluation_seconds: of the test and training splits, at the end.
         checkpoint_seconds: of keeping checkpoints.
+        waited_seconds: for which the process's threads had no processor while it trained.
         kernel_seconds: of the calibration kernel before the trial began.
         began: when this process took the trial up, by `perf_counter`.
         earlier_seconds: of wall time, before that.
@@ -38,6 +39,7 @@ class RunState:
     evaluation_seconds: float = 0.0
     final_evaluation_seconds: float = 0.0
     checkpoint_seconds: float = 0.0
+    waited_seconds: float = 0.0
     kernel_seconds: float | None = None
     began: float = field(default_factory=perf_counter)
     earlier_seconds: float = 0.0
@@ -68,6 +70,7 @@ class RunState:
             "history": [evaluation._asdict() for evaluation in self.history],
             "evaluation_seconds": self.evaluation_seconds,
             "checkpoint_seconds": self.checkpoint_seconds,
+            "waited_seconds": self.waited_seconds,
             "kernel_seconds": self.kernel_seconds,
             "earlier_seconds": self.wall_seconds,
             "resumed_at": self.resumed_at,

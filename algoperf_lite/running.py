@@ -136,7 +136,7 @@ def _record_in_its_place(
     target = next(w["target"] for w in described["workloads"] if w["selector"] == spec.workload)
     record = {"schema": SCHEMA} | spec.identity()
     record |= {"target": target, "environment": described["environment"]}
-    record |= {"status": status, "reason": reason}
+    record |= {"status": status, "reason": reason} | ({} if spec.timed else {"timed": False})
     write_json(spec.directory / TRIAL_FILE, record)
     return record
 

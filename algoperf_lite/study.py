@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -10,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import HANG_SECONDS, Executor, make_executor
-from algoperf_lite.plan import STUDIES, TRIALS, Protocol, declare_suite, plan
-from algoperf_lite.records import SUITE_FILE, TRIAL_FILE, read_json, write_json
+from algoperf_lite.plan import declare_suite, plan
+from algoperf_lite.records import CHECKPOINTS, SUITE_FILE, TRIAL_FILE, read_json, write_json
 from algoperf_lite.registry import absolute
+from algoperf_lite.request import (
+    check_names,
+    check_ways,
+    make_protocol,
+    refuse_duplicates,
+    refuse_undivided,
+)
 from algoperf_lite.running import Observer, batches, run_batch, run_trials
 from algoperf_lite.spec import TrialSpec
 
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
 LONG_SECONDS = 600.0  # trials whose budget is longer leave checkpoints
 
+FAILED = ("error", "invalid")
 CHANGES = {
     "workload_fingerprint": "the workload has changed",
     "submission_fingerprint": "the code of the submission, or its values in brackets, have changed",
@@ -99,7 +108,7 @@ def run(
         stop_hopeless: end trials of these points when a forecast says that they will miss their
             target; such records do not score.
         seed: base of every trial's seed.
-        retry_failed: run trials again whose record says ``error``.
+        retry_failed: run trials again whose record says ``error`` or ``invalid``.
         timed: False for exploring: trials may share a device, have no seconds, end by steps (at
             `max_steps`, else where the budget would be by the step hint), and do not score by time.
         checkpoint: whether evaluations leave a checkpoint that an interrupted trial goes on from;
@@ -128,9 +137,9 @@ def run(
         >>> done.leaderboard().to_json()["submissions"][0]["name"]  # doctest: +SKIP
         'nadamw'
     """
-    _check_request(workloads, submissions, suite, held_out_seed)
-    protocol = _protocol(quick, studies, trials, points, seed, max_steps, timed)
-    _check_ways(points, max_steps, vectorize, stop_hopeless, timed, jobs)
+    check_names(workloads, submissions, suite, held_out_seed)
+    protocol = make_protocol(quick, studies, trials, points, seed, max_steps, timed)
+    check_ways(points, max_steps, vectorize, stop_hopeless, timed, jobs)
     results = Path(results).absolute()  # a submission may change the working directory
     owned = isinstance(executor, str)
     if owned:
@@ -144,14 +153,17 @@ def run(
             "submissions": [absolute(selector) for selector in submissions],
         }
         described = executor.call("describe", request)
-        _refuse_duplicates(described)
-        _refuse_undivided(described)
+        refuse_duplicates(described)
+        refuse_undivided(described)
         specs = plan(results, protocol, described)
         specs = [replace(spec, stop_hopeless=stop_hopeless, timed=timed) for spec in specs]
         held_out = {absolute(selector) for selector in held_out}
         names = [w["name"] for w in described["workloads"] if w["selector"] in held_out]
         declared = declare_suite(results, protocol, described, names)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
+        for spec in specs:
+            if spec not in todo:  # killed between its record and the end of its checkpoint
+                shutil.rmtree(spec.directory / CHECKPOINTS, ignore_errors=True)
         write_json(results / SUITE_FILE, declared)
         observe(
             {
@@ -180,69 +192,6 @@ def run(
     return Run(results, tuple(read_json(s.directory / TRIAL_FILE) or {} for s in specs))
 
 
-def _check_request(
-    workloads: Sequence[str],
-    submissions: Sequence[str],
-    suite: str | None,
-    held_out_seed: int | None,
-) -> None:
-    if isinstance(workloads, str) or isinstance(submissions, str):
-        raise UsageError("workloads and submissions are lists of selectors, as in ['zipf_lm']")
-    if held_out_seed is not None and suite is None:
-        raise UsageError("held-out variants are drawn for a suite: give --suite NAME too")
-    if not (workloads or suite) or not submissions:
-        raise UsageError(
-            "name at least one workload (-w NAME) or a suite (--suite NAME), and one submission"
-            " (-s NAME)"
-        )
-
-
-def _check_ways(
-    points: Mapping[int, Mapping[str, Any]] | None,
-    max_steps: int | None,
-    vectorize: int | None,
-    stop_hopeless: bool,
-    timed: bool,
-    jobs: int,
-) -> None:
-    """Refuse ways of running that do not go together."""
-    if vectorize is not None and (points is None or max_steps is None or vectorize < 2):
-        raise UsageError("vectorize takes points, max_steps, and at least 2 points a program")
-    if stop_hopeless and points is None:
-        raise UsageError("stop_hopeless is for points that are explored, never for scored runs")
-    if jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    if jobs > 1 and timed:
-        raise UsageError(
-            f"--jobs {jobs} runs trials side by side, which spoils their times: give --untimed too"
-        )
-
-
-def _protocol(
-    quick: bool,
-    studies: int | None,
-    trials: int | None,
-    points: Mapping[int, Mapping[str, Any]] | None,
-    seed: int,
-    max_steps: int | None,
-    timed: bool,
-) -> Protocol:
-    if points is not None:
-        if quick or studies is not None or trials is not None:
-            raise UsageError("points that are given run once each: no quick, studies or trials")
-        return Protocol(1, max(points, default=0), "given", seed, max_steps, timed, points)
-    if quick and trials is not None:
-        raise UsageError("--quick is one trial per study, at the default point; leave out --trials")
-    return Protocol(
-        studies=studies if studies is not None else 1 if quick else STUDIES,
-        trials=trials if trials is not None else 1 if quick else TRIALS,
-        points="default" if quick else "search_space",
-        seed=seed,
-        max_steps=max_steps,
-        timed=timed,
-    )
-
-
 def _suite(
     name: str | None, held_out_seed: int | None, executor: Executor
 ) -> tuple[list[str], list[str]]:
@@ -262,14 +211,14 @@ def finished(spec: TrialSpec, retry_failed: bool = False) -> dict[str, Any] | No
     record = read_json(spec.directory / TRIAL_FILE)
     if record is None or record["status"] == "interrupted":
         return None
-    if retry_failed and record["status"] == "error":
+    if retry_failed and record["status"] in FAILED:
         return None
     if record["status"] == "stopped" and not spec.stop_hopeless:
         return None
     planned = spec.identity()
     for key, what in CHANGES.items():
         if record.get(key) != planned[key]:
-            retry = " give --retry-failed," if record["status"] == "error" else ""
+            retry = " give --retry-failed," if record["status"] in FAILED else ""
             raise UsageError(
                 f"{spec.directory} records another trial: {what} since. To run it anew,{retry}"
                 " delete it or use another --results."
@@ -311,23 +260,3 @@ def _with_step_limits(
 def _wants_checkpoints(spec: TrialSpec, asked: bool | None) -> bool:
     """Whether a trial leaves checkpoints: as asked, else if it may last long."""
     return (spec.budget_seconds or 0.0) > LONG_SECONDS if asked is None else asked
-
-
-def _refuse_duplicates(described: dict[str, Any]) -> None:
-    for kind in ("workloads", "submissions"):
-        names = [item["name"] for item in described[kind]]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise UsageError(f"{kind} named twice: {', '.join(twice)}; records need distinct names")
-
-
-def _refuse_undivided(described: dict[str, Any]) -> None:
-    """Refuse batches that the devices cannot share evenly, before anything is recorded."""
-    devices = described["environment"]["device_count"]
-    own = all(submission["own_batch_size"] for submission in described["submissions"])
-    for w in described["workloads"]:
-        for what in ("eval_batch_size", *(() if own else ("batch_size",))):
-            if rest := w[what] % devices:
-                raise UsageError(
-                    f"{w['name']}: {what} {w[what]} does not divide over {devices} devices"
-                    f" (remainder {rest}); use --devices with a divisor of {w[what]}"
-                )

@@ -120,7 +120,9 @@ class Trial:
         carry, hp = self._resumed(program, run, self._warmed_up(program, order, hp), hp)
         while run.status is None:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - run.step)
+            waited = environment.waited_for_processor()
             carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
+            run.waited_seconds += (environment.waited_for_processor() or 0.0) - (waited or 0.0)
             hp = self.assess(program, run, (run.step + steps, steps), carry.sums, evaluated, hp)
             self._keep(program, run, carry)
 
@@ -195,8 +197,9 @@ class Trial:
         return carry, jax.block_until_ready(program.hyperparameters(traced))
 
     def _keep(self, program: Program, run: RunState, carry: Carry) -> None:
-        """Leave a checkpoint, off the clock, unless the trial has ended."""
-        if self._checkpoints is None or run.status is not None:
+        """Leave a checkpoint, off the clock, unless the trial has ended or will be invalid."""
+        found = self._referee is not None and self._referee.reasons
+        if self._checkpoints is None or run.status is not None or found:
             return
         start = perf_counter()
         rows, read = self._recorder.rows(), sorted(program.read)

@@ -11,10 +11,14 @@ from algoperf_lite.engine import Program
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Submission
 
-NOISY_ABOVE = 0.10  # relative disagreement of the two clocks past which a trial is marked noisy
+# A trial is marked noisy past this relative disagreement of its two clocks, or where others had so
+# much of its processors' time.
+NOISY_ABOVE = 0.10
 DRIFTED_ABOVE = 0.10  # relative change of the calibration kernel past which it is marked drifted
 UNTIMED = {"timed": False, "seconds": None, "robust_seconds": None, "interpolated_seconds": None}
-OF_THE_CLOCK = ("clock", "compiles_on_clock", "window_seconds_per_step", "noisy", "drifted")
+OF_THE_CLOCK = (
+    "clock", "compiles_on_clock", "window_seconds_per_step", "noisy", "contention", "drifted",
+)  # fmt: skip
 
 
 def summarize(
@@ -38,7 +42,8 @@ def summarize(
         "steps": run.step,
         "seconds": clock.seconds,
         "robust_seconds": clock.robust_seconds,
-        "noisy": _disagreement(run) > NOISY_ABOVE,
+        "noisy": max(_disagreement(run), _contention(run)) > NOISY_ABOVE,
+        "contention": _contention(run),
         "drifted": max(kernel) / min(kernel) - 1 > DRIFTED_ABOVE,
         "interpolated_seconds": _crossing(program, run),
         "clock": dict(clock.segments),
@@ -77,6 +82,13 @@ def _of_program(program: Program | None) -> dict[str, Any]:
 def _disagreement(run: RunState) -> float:
     clock = run.clock
     return abs(clock.robust_seconds / clock.seconds - 1) if clock.seconds else 0.0
+
+
+def _contention(run: RunState) -> float:
+    """Share of its processors' time that threads of the trial waited for one while it trained."""
+    trained = sum(seconds for _, seconds in run.clock.windows)
+    share = run.waited_seconds / (environment.host_threads() * trained) if trained else 0.0
+    return max(0.0, share)  # threads that end take what they waited along
 
 
 def _crossing(program: Program | None, run: RunState) -> float | None:

@@ -38,8 +38,8 @@ IMPORTED = ("algoperf_lite.study", "algoperf_lite.executors.inline", "scoring.le
 TIMED_COLUMNS = {"accumulated_eval_time", "accumulated_logging_time", "total_duration", "score",
                  "accumulated_submission_time", "preemption_count"}  # fmt: skip
 TIMED_FIELDS = {"seconds", "robust_seconds", "interpolated_seconds", "clock", "off_clock", "noisy",
-                "drifted", "window_seconds_per_step", "calibration_kernel_seconds", "resumed_at",
-                "peak_memory_bytes", "evaluations_sha256"}  # fmt: skip
+                "drifted", "contention", "window_seconds_per_step", "calibration_kernel_seconds",
+                "resumed_at", "peak_memory_bytes", "evaluations_sha256"}  # fmt: skip
 PHASES = ("starting", "reading data", "beginning a record", "compiling", "warming up",
           "going on from a checkpoint", "training", "evaluating", "writing rows",
           "saving a checkpoint", "ending a record", "removing a checkpoint", "next")  # fmt: skip

@@ -5,7 +5,10 @@ import signal
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["COLUMNS"] = "200"  # else tables fold where the terminal, or there being none, says
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+# Compiling is most of what tests wait for, so programs are not optimised.
+os.environ["XLA_FLAGS"] = (
+    "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0"
+)
 
 import jax
 import pytest

@@ -12,6 +12,7 @@ OF_THE_MOMENT = {
     "calibration_kernel_seconds",
     "clock",
     "compiles_on_clock",
+    "contention",
     "drifted",
     "evaluations_sha256",
     "final",

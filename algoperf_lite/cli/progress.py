@@ -97,7 +97,8 @@ class ProgressView:
         row["status"], row["reason"] = record["status"], record.get("reason")
         if record["status"] == "error" and record.get("steps"):
             row["step"], row["seconds"] = record["steps"], record.get("seconds")
-        if not self._live or record["status"] in ("error", "invalid", "diverged"):  # say why, and keep it
+        failed = record["status"] in ("error", "invalid", "diverged")
+        if failed or not self._live:  # say why, and keep it
             self._console.print(self._line(row), soft_wrap=True)
         self._warn_of_unread(row["submission_name"], record.get("unread_hyperparameters"))
 

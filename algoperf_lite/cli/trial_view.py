@@ -114,11 +114,12 @@ def _heading(path: str, trial: dict[str, Any], counts: bool | None) -> Text:
     if trial.get("reason"):
         text.append(f": {trial['reason']}")
     for mark, why in (
-        ("noisy", "the two clocks disagree by over 10%"),
+        ("noisy", "the two clocks disagree by over 10%, or others had so much of the processors"),
         ("drifted", "the calibration kernel's time changed by over 10%"),
+        ("resumed_at", "it went on from a checkpoint after an interruption"),
     ):
         if trial.get(mark):
-            text.append(f"\n{mark}: {why}", "yellow")
+            text.append(f"\n{mark.removesuffix('_at')}: {why}", "yellow")
     if not trial.get("timed", True):
         text.append("\nnot timed: it has no seconds, and scores by --clock steps alone", "yellow")
     return text

@@ -30,6 +30,7 @@ _STYLES = {
     NOT_COUNTED: "red",
 }
 _TELL_WHY = ("error", "diverged", "invalid", "unreadable", "unfinished", "interrupted")
+_MARKS = {"noisy": "noisy", "drifted": "drifted", "resumed": "resumed_at"}
 _MOST_REASONS = 8
 _KEYS = ("submission", "workload", "study", "trial")
 
@@ -106,7 +107,7 @@ def _list(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]]) -> T
 def _counts(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]], by: str) -> Table:
     """A line for each submission or workload: how its trials ended, and the time they took."""
     statuses = sorted({_SHORT.get(_end(row), _end(row)) for row in rows}, key=_order)
-    marks = [mark for mark in ("noisy", "drifted") if any(row.get(mark) for row in rows)]
+    marks = [mark for mark in _MARKS if any(mark in _marks(row) for row in rows)]
     typical = "median s" if by == "workload" else "total s"
     table = _table(by, ">trials", *(f">{status}" for status in statuses),
                    *(f">{mark}" for mark in marks), f">{typical}")  # fmt: skip
@@ -119,7 +120,7 @@ def _counts(rows: Sequence[dict[str, Any]], places: Sequence[dict[str, str]], by
             name,
             str(len(own)),
             *(Text(_number(ends[status]), style=_STYLES.get(status, "")) for status in statuses),
-            *(_number(sum(bool(row.get(mark)) for row in own)) for mark in marks),
+            *(_number(sum(mark in _marks(row) for row in own)) for mark in marks),
             _seconds(total),
         )
     return table
@@ -173,7 +174,7 @@ def _table(*headers: str) -> Table:
 
 
 def _marks(row: dict[str, Any]) -> list[str]:
-    return [mark for mark in ("noisy", "drifted") if row.get(mark)]
+    return [word for word, key in _MARKS.items() if row.get(key)]
 
 
 def _steps(value: Any) -> str:

@@ -35,6 +35,9 @@ class Referee:
     Args:
         loaded: the workload, before the submission's program is made.
         limits: of the trial.
+
+    Attributes:
+        reasons: why the trial is invalid, as far as was seen while it ran.
     """
 
     def __init__(self, loaded: LoadedWorkload, limits: Any = None):
@@ -48,7 +51,7 @@ class Referee:
         if loaded not in _at_first:  # it costs: once for each workload that is loaded
             _at_first[loaded] = checksum_arrays(loaded.data.resident)
         self._readings: dict[int, Readings] = {}
-        self._reasons: list[str] = []
+        self.reasons: list[str] = []
 
     def look(self, run: RunState) -> None:
         """Look around where the clock has stopped: before each evaluation, and after `on_eval`.
@@ -79,14 +82,14 @@ class Referee:
         now, before = checksum_arrays(self._loaded.data.resident), _at_first[self._loaded]
         if written := sorted(path for path in before if now.get(path) != before[path]):
             self._note(f"wrote into the arrays of data{_some(written)}")
-        return "; ".join(self._reasons) or None
+        return "; ".join(self.reasons) or None
 
     def _keep_loaded(self) -> None:
         self._belongings.add("", self._loaded)
 
     def _note(self, reason: str) -> None:
-        if reason not in self._reasons:
-            self._reasons.append(reason)
+        if reason not in self.reasons:
+            self.reasons.append(reason)
 
 
 class Import:
