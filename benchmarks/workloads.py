@@ -20,7 +20,7 @@ import jax
 
 from algoperf_lite import environment, registry
 from algoperf_lite.cli.show import read_trials
-from algoperf_lite.executors.worker import describe_workload
+from algoperf_lite.executors.describing import describe_workload
 from algoperf_lite.records import EVALUATIONS_FILE, finite, read_evaluations, read_json
 from algoperf_lite.targets import choice, never
 from benchmarks import discrimination, trials

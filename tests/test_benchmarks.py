@@ -9,7 +9,7 @@ import tiny
 from click.testing import CliRunner
 
 from algoperf_lite import registry
-from algoperf_lite.executors.worker import describe_workload
+from algoperf_lite.executors.describing import describe_workload
 from algoperf_lite.loaded import LoadedWorkload
 from benchmarks import (
     discrimination,

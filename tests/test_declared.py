@@ -5,7 +5,7 @@ import pytest
 from algoperf_lite import registry
 from algoperf_lite.declared import check_declared
 from algoperf_lite.errors import UsageError
-from algoperf_lite.executors.worker import describe_submission
+from algoperf_lite.executors.describing import describe_submission
 
 FILE = """
 import optax

@@ -48,7 +48,7 @@ def command(kind: str, suite: str | None, held_out_seed: int | None, as_json: bo
 
 def _workloads() -> list[dict[str, Any]]:
     from algoperf_lite import environment, preparation, registry  # noqa: PLC0415
-    from algoperf_lite.executors.worker import describe_workload  # noqa: PLC0415
+    from algoperf_lite.executors.describing import describe_workload  # noqa: PLC0415
 
     rows = []
     for w in registry.all_workloads():
@@ -61,7 +61,7 @@ def _workloads() -> list[dict[str, Any]]:
 
 def _submissions() -> list[dict[str, Any]]:
     from algoperf_lite import registry  # noqa: PLC0415
-    from algoperf_lite.executors.worker import describe_submission  # noqa: PLC0415
+    from algoperf_lite.executors.describing import describe_submission  # noqa: PLC0415
 
     rows = []
     for name in registry.known_names("submission"):

@@ -15,7 +15,7 @@ def declaration(name: str, held_out_seed: int | None = None) -> dict[str, Any]:
     Raises:
         UsageError: there is no such suite.
     """
-    from algoperf_lite.executors.worker import describe_workload  # noqa: PLC0415
+    from algoperf_lite.executors.describing import describe_workload  # noqa: PLC0415
     from algoperf_lite.plan import suite_entry  # noqa: PLC0415
     from algoperf_lite.suites import find_suite  # noqa: PLC0415
 

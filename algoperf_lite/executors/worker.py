@@ -16,18 +16,21 @@ import jax
 
 from algoperf_lite import calibration, dataset, environment, errors, registry, suites
 from algoperf_lite.checkpoints import of_trial
-from algoperf_lite.declared import check_declared
 from algoperf_lite.engine import Program, SubmissionError
 from algoperf_lite.executors import Event
+from algoperf_lite.executors.describing import (
+    describe_submission,
+    describe_target,
+    describe_workload,
+)
 from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.records import TrialRecorder, finite, read_json, write_json
-from algoperf_lite.referee import Import, Referee
+from algoperf_lite.referee import Referee
 from algoperf_lite.spec import TrialSpec
-from algoperf_lite.submission import Evaluation, Submission
+from algoperf_lite.submission import Evaluation
 from algoperf_lite.trial import GiveUp, Limits, Trial
 from algoperf_lite.vectorized import VectorizedProgram, refuse_streamed
 from algoperf_lite.vectorized_trial import VectorizedTrials
-from algoperf_lite.workload import Workload
 
 KEPT_WORKLOADS = 12
 KEPT_PROGRAMS = 24  # some 20 MiB each, and a second to load again from the cache on disk
@@ -254,55 +257,3 @@ def _give_up(spec: TrialSpec, loaded: LoadedWorkload) -> GiveUp | None:
         return hopeless(curve, loaded.workload.target, end)
 
     return give_up
-
-
-def describe_target(workload: Workload) -> dict[str, Any]:
-    """A workload's target, JSON-ready."""
-    target = workload.target
-    described = {"metric": target.metric, "value": target.value, "direction": target.direction}
-    return described | ({"provisional": target.provisional} if target.provisional else {})
-
-
-def describe_workload(selector: str) -> dict[str, Any]:
-    """A workload's facts, JSON-ready."""
-    w = registry.find_workload(selector)
-    return {
-        "selector": selector,
-        "name": w.name,
-        "base": w.base,
-        "tier": w.tier,
-        "target": describe_target(w),
-        "batch_size": w.batch_size,
-        "eval_batch_size": w.eval_batch_size,
-        "step_hint": w.step_hint,
-        "eval_every": w.eval_every,
-        "reference": w.reference,
-        "fingerprint": w.fingerprint,
-    }
-
-
-def describe_submission(selector: str) -> dict[str, Any]:
-    """A submission's facts, JSON-ready.
-
-    Raises:
-        UsageError: what it declares is malformed, with the line of its file, or importing it
-            changed JAX's configuration or code, which all submissions share, or left a thread.
-    """
-    watching = Import()
-    name, submission, fingerprint = registry.find_submission(selector)
-    if offences := watching.offences():
-        raise errors.UsageError(
-            f"{selector}: importing it {'; '.join(offences)}, which would change everyone's"
-            " trials; leave what is shared alone"
-        )
-    check_declared(selector, submission)
-    return {
-        "selector": selector,
-        "name": name,
-        "ruleset": submission.ruleset,
-        "default": dict(submission.default),
-        "search_space": submission.search_space,
-        "static": list(submission.static),
-        "own_batch_size": type(submission).batch_size is not Submission.batch_size,
-        "fingerprint": fingerprint,
-    }

@@ -33,7 +33,7 @@ class Tuning:
     Attributes:
         submission: selector of the submission.
         default: its default point.
-        workloads: what `worker.describe_workload` says of each.
+        workloads: what `describing.describe_workload` says of each.
         selectors: of the workloads, as they were given.
         ranked: the points, best first.
         results: where its records are.

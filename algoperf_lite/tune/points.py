@@ -17,7 +17,7 @@ DIGITS = 4
 LEDGER_FILE = "points.json"
 
 Described = dict[str, Any]
-"""What `worker.describe_submission` says."""
+"""What `describing.describe_submission` says."""
 
 
 def drawn(submission: Described, count: int, only: Sequence[str], seed: int) -> list[Point]:
