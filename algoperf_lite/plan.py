@@ -174,7 +174,7 @@ def declare_suite(
 
 
 def suite_entry(described: dict[str, Any]) -> dict[str, Any]:
-    """What a suite file says of one workload, from what `describing.describe_workload` says of it."""
+    """What a suite file says of a workload, from what `describing.describe_workload` says."""
     target = described["target"]
     return {
         "target_metric_name": target["metric"],

@@ -27,10 +27,11 @@ from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.records import TrialRecorder, finite, read_json, write_json
 from algoperf_lite.referee import Referee
 from algoperf_lite.spec import TrialSpec
-from algoperf_lite.submission import Evaluation
+from algoperf_lite.submission import Evaluation, Submission
 from algoperf_lite.trial import GiveUp, Limits, Trial
 from algoperf_lite.vectorized import VectorizedProgram, refuse_streamed
 from algoperf_lite.vectorized_trial import VectorizedTrials
+from algoperf_lite.workload import Workload
 
 KEPT_WORKLOADS = 12
 KEPT_PROGRAMS = 24  # some 20 MiB each, and a second to load again from the cache on disk
