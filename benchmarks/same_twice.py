@@ -90,16 +90,17 @@ def tie(results):
     draws = rng.integers(0, len(of_study), (RESAMPLES, len(of_study)))
     differences = np.array([difference(of_study[draw]) for draw in draws])
     low, high = np.quantile(differences, [0.025, 0.975])
-    ratio = of_study[:, 1] / of_study[:, 0]
+    both = np.isfinite(of_study).all(axis=1)  # a disturbed trial may miss its budget
+    ratio = np.where(both, of_study[:, 1], np.nan) / np.where(both, of_study[:, 0], np.nan)
     return {
         "submissions": table.submissions,
         "scores": integrate(ratios(table.median)).tolist(),
         "difference": float(difference(of_study)),
         "difference_interval": [float(low), float(high)],
         "time_ratios": dict(zip(table.workloads, ratio.T.tolist(), strict=True)),
-        "time_ratio_median": float(np.median(ratio)),
-        "time_ratio_range": [float(ratio.min()), float(ratio.max())],
-        "time_ratio_cv": float(np.std(ratio, ddof=1) / np.mean(ratio)),
+        "time_ratio_median": float(np.nanmedian(ratio)),
+        "time_ratio_range": [float(np.nanmin(ratio)), float(np.nanmax(ratio))],
+        "time_ratio_cv": float(np.nanstd(ratio, ddof=1) / np.nanmean(ratio)),
     }
 
 
