@@ -179,7 +179,7 @@ def run(
             if max_steps is None:
                 limit = _with_budgets if timed else _with_step_limits
                 todo = limit(todo, described, executor, observe)
-            todo = [replace(s, checkpoint=_wants_checkpoints(s, checkpoint)) for s in todo]
+            todo = _with_checkpoints(todo, checkpoint, executor)
             if vectorize is not None:
                 static = {s["name"]: s["static"] for s in described["submissions"]}
                 for batch in batches(todo, vectorize, static):
@@ -257,6 +257,23 @@ def _with_step_limits(
     ]
 
 
-def _wants_checkpoints(spec: TrialSpec, asked: bool | None) -> bool:
-    """Whether a trial leaves checkpoints: as asked, else if it may last long."""
-    return (spec.budget_seconds or 0.0) > LONG_SECONDS if asked is None else asked
+def _with_checkpoints(
+    specs: list[TrialSpec], asked: bool | None, executor: Executor
+) -> list[TrialSpec]:
+    """The specs, those that leave checkpoints marked: as asked, else those that may last long.
+
+    A trial without a budget is expected to last as the calibration of its workload says, if there
+    is one.
+    """
+    if asked is not None:
+        return [replace(spec, checkpoint=asked) for spec in specs]
+    workloads = {spec.workload for spec in specs if spec.budget_seconds is None}
+    stored = {w: executor.call("stored_calibration", {"workload": w}) for w in workloads}
+
+    def may_last(spec: TrialSpec) -> float:
+        if spec.budget_seconds is not None:
+            return spec.budget_seconds
+        calibration = stored[spec.workload]
+        return spec.max_steps * calibration["seconds_per_step"] if calibration else 0.0
+
+    return [replace(spec, checkpoint=may_last(spec) > LONG_SECONDS) for spec in specs]

@@ -219,3 +219,24 @@ def test_bad_requests_are_refused_before_anything_runs(
             workloads, submissions, tmp_path / "r", **{"executor": executor, **options}
         )
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(("steps", "asked", "expected"), [
+    (10, None, False), (10**9, None, True), (10, True, True), (10**9, False, False),
+])  # fmt: skip
+def test_trials_that_may_last_long_leave_checkpoints(executor, good, tmp_path, steps, asked,
+                                                     expected):  # fmt: skip
+    executor.call("calibrate", {"workload": TINY})
+    planned = []
+
+    class Planned(InlineExecutor):
+        def call(self, method, arguments, on_event=lambda event: None):
+            if method == "trial":
+                planned.append(arguments["checkpoint"])
+                raise KeyboardInterrupt
+            return executor.call(method, arguments, on_event)
+
+    with pytest.raises(KeyboardInterrupt):
+        algoperf_lite.run([TINY], [good], tmp_path / "r", quick=True, max_steps=steps,
+                          checkpoint=asked, executor=Planned(devices=1))  # fmt: skip
+    assert planned == [expected]
