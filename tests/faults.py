@@ -1,7 +1,7 @@
 """Submissions that harm the process they run in, as the text of their files."""
 
 HEADER = """
-import ctypes, gc, json, os, random, resource, shutil, signal, subprocess, sys, time
+import ctypes, gc, json, os, pathlib, random, resource, shutil, signal, subprocess, sys, tempfile, time
 import jax, jax.numpy as jnp, numpy as np, optax
 from algoperf_lite import OptaxSubmission
 
@@ -93,10 +93,17 @@ def look():
     with open(os.path.splitext(__file__)[0] + ".json", "w") as file:
         json.dump(seen, file)
 """
+DELETE = """
+def delete_directory():
+    here = pathlib.Path.cwd()
+    assert "algoperf_lite-worker-" in str(here), here  # whatever breaks, nobody's files go
+    shutil.rmtree(here)
+"""
+
 LEAK = """
 def leak():
     os.environ["LEAKED"] = "1"
-    os.chdir("/")
+    os.chdir(tempfile.mkdtemp())  # never to what another fault, deleting it, must not delete
     sys.path.insert(0, "/nowhere")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))

@@ -184,7 +184,12 @@ def test_a_submission_that_changes_directory_takes_no_records_along(
     executor, good, write, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    moves = write("moves", HEADER + "os.chdir('/')\n" + GOOD[len(HEADER) :].replace("LR", "0.05"))
+    moves = write(
+        "moves",
+        HEADER
+        + "os.chdir(os.environ.get('TMPDIR', '/tmp'))\n"
+        + GOOD[len(HEADER) :].replace("LR", "0.05"),
+    )
     run = algoperf_lite.run([TINY], [Path(moves).name, Path(good).name], "r", quick=True,
                             max_steps=10, executor=executor)  # fmt: skip
     assert [t["steps"] for t in run.trials] == [10, 10]
