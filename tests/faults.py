@@ -1,7 +1,8 @@
 """Submissions that harm the process they run in, as the text of their files."""
 
 HEADER = """
-import ctypes, gc, json, os, pathlib, random, resource, shutil, signal, subprocess, sys, tempfile, time
+import ctypes, gc, json, os, pathlib, random, resource, shutil, signal, subprocess, sys
+import tempfile, time
 import jax, jax.numpy as jnp, numpy as np, optax
 from algoperf_lite import OptaxSubmission
 
