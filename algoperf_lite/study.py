@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from algoperf_lite import results_lock
 from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import HANG_SECONDS, Executor, make_executor
 from algoperf_lite.plan import declare_suite, plan
@@ -128,7 +129,7 @@ def run(
     Raises:
         UsageError: an unknown name, or a results directory that holds another kind of run.
         MachineError: unwritable results, a corrupt dataset cache, a device that another run times
-            trials on.
+            trials on, a directory that another run writes into.
 
     Example:
         >>> import algoperf_lite
@@ -145,7 +146,9 @@ def run(
     if owned:
         settings = {"jobs": jobs, "memory_limit": memory_limit, "hang_after": hang_after}
         executor = make_executor(executor, devices, ray_address=ray_address, **settings)
-    try:
+    with ExitStack() as held:
+        if owned:
+            held.callback(executor.close)
         base, held_out = _suite(suite, held_out_seed, executor)
         workloads = [*workloads, *base, *held_out]
         request = {
@@ -156,9 +159,11 @@ def run(
         refuse_duplicates(described)
         refuse_undivided(described)
         specs = plan(results, protocol, described)
+        if results.is_dir() or not results.exists():  # else `declare_suite` says what is wrong
+            held.enter_context(results_lock.hold(results))
         specs = [replace(spec, stop_hopeless=stop_hopeless, timed=timed) for spec in specs]
-        held_out = {absolute(selector) for selector in held_out}
-        names = [w["name"] for w in described["workloads"] if w["selector"] in held_out]
+        variants = {absolute(selector) for selector in held_out}
+        names = [w["name"] for w in described["workloads"] if w["selector"] in variants]
         declared = declare_suite(results, protocol, described, names)
         todo = [spec for spec in specs if finished(spec, retry_failed) is None]
         for spec in specs:
@@ -174,21 +179,18 @@ def run(
                 "environment": described["environment"],
             }
         )
-        alone = bool(todo) and timed and vectorize is None
-        with executor.reserve(f"for a run into {results}") if alone else nullcontext():
-            if max_steps is None:
-                limit = _with_budgets if timed else _with_step_limits
-                todo = limit(todo, described, executor, observe)
-            todo = _with_checkpoints(todo, checkpoint, executor)
-            if vectorize is not None:
-                static = {s["name"]: s["static"] for s in described["submissions"]}
-                for batch in batches(todo, vectorize, static):
-                    run_batch(batch, described, executor, observe)
-            else:
-                run_trials(todo, described, executor, observe)
-    finally:
-        if owned:
-            executor.close()
+        if todo and timed and vectorize is None:
+            held.enter_context(executor.reserve(f"for a run into {results}"))
+        if max_steps is None:
+            limit = _with_budgets if timed else _with_step_limits
+            todo = limit(todo, described, executor, observe)
+        todo = _with_checkpoints(todo, checkpoint, executor)
+        if vectorize is not None:
+            static = {s["name"]: s["static"] for s in described["submissions"]}
+            for batch in batches(todo, vectorize, static):
+                run_batch(batch, described, executor, observe)
+        else:
+            run_trials(todo, described, executor, observe)
     return Run(results, tuple(read_json(s.directory / TRIAL_FILE) or {} for s in specs))
 
 
