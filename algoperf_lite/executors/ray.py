@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from algoperf_lite.executors.ray_node import Node, code
 from algoperf_lite.executors.ray_slot import Slot, close_duplicates, the_same
 
 START_SECONDS = 60.0  # for the slots of a cluster to get free and start
+CONNECT_SECONDS = 5.0  # in which a cluster must answer
 OBJECT_STORE_BYTES = 100_000_000  # of a cluster started here: records are small
 CARRIED = ("JAX_", "XLA_", DEVICE_DATA_BYTES)
 """Environment variables, or their prefixes, that workers are given as they are here."""
@@ -161,6 +163,8 @@ def _connect(ray: ModuleType, address: str | None) -> bool:
         raise UsageError(
             f"--ray-address {address}: give HOST:PORT, on a machine that is part of the cluster"
         )
+    if address is not None and ":" in address:
+        _refuse_unreachable(address)
     started = {} if address else {
         "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES,
     }  # fmt: skip
@@ -172,6 +176,18 @@ def _connect(ray: ModuleType, address: str | None) -> bool:
     with suppress(AttributeError):
         ray._private.worker._worker_logs_enabled = False  # it would print logs to standard output
     return True
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Ray itself would try for many minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise MachineError(
+            f"no Ray cluster answers at {address} ({error}); give the HOST:PORT that `ray start"
+            " --head` prints"
+        ) from error
 
 
 def _start(
