@@ -11,6 +11,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from algoperf_lite import cuda
 from algoperf_lite.errors import UsageError
 
 PACKAGES = ("algoperf_lite", "jax", "jaxlib", "flax", "optax", "numpy", "tensorflow-datasets")
@@ -106,7 +107,10 @@ def device_name(described: Mapping[str, Any], threads: bool = True) -> str:
 
 
 def device_names(devices: Sequence[Any]) -> list[str]:
-    """Names of local JAX devices that are unique on this machine: ``cpu``, ``gpu-0`` and so on.
+    """Names of local JAX devices that are unique on this machine: ``cpu``, ``gpu-UUID`` and so on.
+
+    Where there is no UUID to be had, a GPU has the name or number that CUDA_VISIBLE_DEVICES gives
+    it, or its number, which two processes must mean alike: with the same CUDA_DEVICE_ORDER.
 
     Args:
         devices: of JAX. All devices of the platform ``cpu`` are one processor.
@@ -115,7 +119,7 @@ def device_names(devices: Sequence[Any]) -> list[str]:
         return ["cpu"]
     visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     numbers = [device.local_hardware_id for device in devices]
-    names = [visible[n] if n < len(visible) else str(n) for n in numbers]
+    names = [cuda.gpu_uuid(n) or (visible[n] if n < len(visible) else str(n)) for n in numbers]
     return [f"{devices[0].platform}-{name}" for name in names]
 
 
