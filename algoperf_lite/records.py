@@ -19,8 +19,10 @@ import hashlib
 import json
 import math
 import os
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -85,16 +87,27 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` whole: temporary name, fsync, rename. Non-finite numbers become null."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(finite(content), indent=1, allow_nan=False) + "\n"
+    write_whole(path, (json.dumps(finite(content), indent=1, allow_nan=False) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there as a whole, or as it was before.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    # random: other threads, and processes of this number on other machines, may write it, too
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise unwritable(path, error) from error
 
 

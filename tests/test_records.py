@@ -1,5 +1,7 @@
 import csv
+import errno
 import json
+import os
 
 import pytest
 
@@ -146,3 +148,27 @@ def test_measurements_hold_training_scalars(recorder):
     recorder.measurement({"global_step": 10, "train_step/loss": 0.7})
     with (recorder.directory / "measurements.csv").open() as file:
         assert next(csv.DictReader(file))["train_step/loss"] == "0.7"
+
+
+def test_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
+    path, sync, inner = tmp_path / "x.json", os.fsync, [{"by": "second"}]
+
+    def another_writes_meanwhile(descriptor):
+        if inner:
+            records.write_json(path, inner.pop())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", another_writes_meanwhile)
+    records.write_json(path, {"by": "first"})
+    assert json.loads(path.read_text()) == {"by": "first"}
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_what_could_not_be_written_whole_is_not_left_behind(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MachineError, match=r"cannot write .*x\.json: No space left"):
+        records.write_json(tmp_path / "x.json", {})
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import Any
 from algoperf_lite import errors
 from algoperf_lite.errors import MachineError, UsageError
 from algoperf_lite.executors import Event, Executor, NodeLostError, WorkerLostError
-from algoperf_lite.records import TRIAL_FILE, unwritable
+from algoperf_lite.records import TRIAL_FILE, write_whole
+from algoperf_lite.spec import TrialSpec
 
 CLOSE_SECONDS = 5.0
 
@@ -90,7 +90,7 @@ class Slot:
             if kind == "event":
                 on_event(content)
             elif kind == "files":
-                write_whole(Path(_results(method, arguments)), content)
+                write_trials(content, specs(method, arguments))
             elif kind == "result":
                 return content
             else:
@@ -173,36 +173,35 @@ def the_same(
                 )
 
 
-def write_whole(results: Path, files: Mapping[str, bytes]) -> None:
+def write_trials(files: Mapping[str, bytes], asked: Sequence[TrialSpec]) -> None:
     """Write the files of trials in place of what is there, each trial.json last of its directory.
 
+    What lies anywhere else is left out: nothing but a submission can have put it there.
+
     Args:
-        results: results directory.
-        files: contents by path, relative to it.
+        files: contents by path, relative to the results directory.
+        asked: the trials that were to be run.
 
     Raises:
         MachineError: they cannot be written.
     """
-    ends = [name for name in files if Path(name).name == TRIAL_FILE]
-    trials = {(results / name).parent for name in ends} or {(results / n).parent for n in files}
-    for trial in trials:
-        shutil.rmtree(trial, ignore_errors=True)
-    for name in sorted(files, key=lambda name: name in ends):
-        path = results / name
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(files[name])
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            raise unwritable(path, error) from error
+    for spec in asked:
+        results, directory = Path(spec.results), spec.directory
+        mine = {
+            results / name: content
+            for name, content in files.items()
+            if directory in (results / name).parents and ".." not in Path(name).parts
+        }
+        if mine:
+            shutil.rmtree(directory, ignore_errors=True)
+        for path in sorted(mine, key=lambda path: path.name == TRIAL_FILE):
+            write_whole(path, mine[path])
 
 
-def _results(method: str, arguments: Mapping[str, Any]) -> str:
-    return (arguments["trials"][0] if method == "vectorized" else arguments)["results"]
+def specs(method: str, arguments: Mapping[str, Any]) -> list[TrialSpec]:
+    """The trials that a call runs."""
+    trials = {"trial": [arguments], "vectorized": arguments.get("trials", [])}.get(method, [])
+    return [TrialSpec(**trial) for trial in trials]
 
 
 def _raised(host: str, name: str, message: str) -> Exception:

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,8 +16,9 @@ from lasting import curve, lasting
 import algoperf_lite
 from algoperf_lite.errors import MachineError, UsageError
 from algoperf_lite.executors import make_executor, ray_node
-from algoperf_lite.executors.ray_slot import close_duplicates, the_same, write_whole
+from algoperf_lite.executors.ray_slot import close_duplicates, specs, the_same, write_trials
 from algoperf_lite.records import read_json
+from algoperf_lite.spec import TrialSpec
 
 SECONDS = 240  # for the whole program, which takes half a minute
 EXITS = """import os, optax
@@ -135,14 +137,20 @@ def test_a_difference_between_machines_names_both_and_itself():
         the_same([("a", a), ("b", b)], ("environment",), "mend")
 
 
+def spec(results, trial):
+    return TrialSpec(str(results), "s", "s", "f", "w", "w", "f", "external", 0, trial, {}, 0)
+
+
 def test_records_replace_what_is_there_and_trial_json_is_the_last(tmp_path, monkeypatch):
-    trial = tmp_path / "s" / "study_0" / "w_jax" / "trial_1"
+    asked = spec(tmp_path, 1)
+    trial = asked.directory
     trial.mkdir(parents=True)
     (trial / "old.csv").write_text("old")
     written, replace = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: written.append(b.name) or replace(a, b))
     place = trial.relative_to(tmp_path).as_posix()
-    write_whole(tmp_path, {f"{place}/{n}": n.encode() for n in ("trial.json", "z.csv", "a.csv")})
+    files = {f"{place}/{n}": n.encode() for n in ("trial.json", "z.csv", "a.csv")}
+    write_trials(files, [asked])
     assert written == ["z.csv", "a.csv", "trial.json"]
     assert {file.name: file.read_text() for file in trial.iterdir()} == {n: n for n in written}
 
@@ -150,7 +158,34 @@ def test_records_replace_what_is_there_and_trial_json_is_the_last(tmp_path, monk
 def test_a_machine_that_cannot_write_records_says_so(tmp_path):
     (tmp_path / "s").write_text("in the way")
     with pytest.raises(MachineError, match="cannot write"):
-        write_whole(tmp_path, {"s/study_0/w_jax/trial_1/trial.json": b"{}"})
+        write_trials({"s/study_0/w_jax/trial_1/trial.json": b"{}"}, [spec(tmp_path, 1)])
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_machine_writes_no_records_but_those_it_was_asked_for(tmp_path, complete):
+    results = tmp_path / "r"
+    kept = ["suite.json", "s/study_0/w_jax/trial_1/trial.json", "s/study_0/w_jax/trial_3/a.csv"]
+    for name in kept:
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text("ours")
+    place = "s/study_0/w_jax/trial_2"
+    sent = ["suite.json", "note.txt", "../out", "s/study_0/w_jax/trial_1/trial.json", place,
+            f"{place}/../trial_1/b", f"{place}/../../../../../out", f"{tmp_path}/out",
+            f"{place}/a.csv", "s/study_0/w_jax/trial_22/a.csv"]  # fmt: skip
+    sent += [f"{place}/trial.json"] * complete
+    write_trials(dict.fromkeys(sent, b"theirs"), [spec(results, 2), spec(results, 3)])
+    found = {f.relative_to(results).as_posix(): f.read_text()
+             for f in results.rglob("*") if f.is_file()}  # fmt: skip
+    new = [f"{place}/a.csv"] + [f"{place}/trial.json"] * complete
+    assert found == dict.fromkeys(kept, "ours") | dict.fromkeys(new, "theirs")
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_what_a_call_may_write_are_its_trials():
+    trials = [spec("r", 1), spec("r", 2)]
+    assert specs("trial", asdict(trials[0])) == trials[:1]
+    assert specs("vectorized", {"trials": [asdict(trial) for trial in trials]}) == trials
+    assert specs("describe", {"workloads": []}) == []
 
 
 def test_trials_are_written_apart_and_leave_no_checkpoints(tmp_path):
