@@ -10,8 +10,9 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+from algoperf_lite.errors import UsageError
 from algoperf_lite.executors import Executor, WorkerLostError
-from algoperf_lite.records import SCHEMA, TRIAL_FILE, read_json, write_json
+from algoperf_lite.records import SCHEMA, STATUSES, TRIAL_FILE, finite, read_json, write_json
 from algoperf_lite.scheduling import Sharing
 from algoperf_lite.spec import TrialSpec
 
@@ -107,26 +108,61 @@ def _recorded(
 ) -> list[dict[str, Any]]:
     """What `call` returns of trials; if the worker is lost or interrupted, records in its stead.
 
+    A record that a lost worker had written in whole stands: the trial had ended.
+
     `call` adds to the list that it is given the command lines of what the trials left running.
     """
     for spec in specs:
         observe({"event": "start", "trial": asdict(spec)})
     left: list[str] = []
+    before = [_version(spec) for spec in specs]
+    records: Sequence[dict[str, Any] | None]
+    reason = ""
     try:
         records = call(left)
     except WorkerLostError as error:
-        records = [_record_in_its_place(s, described, "error", str(error)) for s in specs]
+        records = [_complete(s, version) for s, version in zip(specs, before, strict=True)]
+        reason = str(error)
     except KeyboardInterrupt:
         for spec in specs:
             found = read_json(spec.directory / TRIAL_FILE)
             if found is None or found["status"] == "interrupted":
                 _record_in_its_place(spec, described, "interrupted", "interrupted")
         raise
-    if left:
-        records = [_with_strays(s, r, left) for s, r in zip(specs, records, strict=True)]
-    for spec, record in zip(specs, records, strict=True):
+    settled = []
+    for spec, found in zip(specs, records, strict=True):
+        record = found or _record_in_its_place(spec, described, "error", reason)
+        settled.append(_with_strays(spec, record, left) if found and left else record)
+    for spec, record in zip(specs, settled, strict=True):
         observe({"event": "done", "trial": asdict(spec), "record": record})
-    return records
+    return settled
+
+
+def _version(spec: TrialSpec) -> tuple[int, int] | None:
+    """What changes when a trial.json is written; None if there is none."""
+    try:
+        status = (spec.directory / TRIAL_FILE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _complete(spec: TrialSpec, before: tuple[int, int] | None) -> dict[str, Any] | None:
+    """The record that a worker wrote in whole before it was lost; None if it did not.
+
+    Args:
+        spec: the trial.
+        before: the `_version` of trial.json when it started.
+    """
+    if _version(spec) == before:
+        return None
+    try:
+        record = read_json(spec.directory / TRIAL_FILE) or {}
+    except UsageError:
+        return None  # no worker writes that; a submission may have
+    ended = record.get("status") in STATUSES and record["status"] != "interrupted"
+    mine = all(record.get(key) == value for key, value in finite(spec.identity()).items())
+    return record if ended and mine and "evaluations_sha256" in record else None
 
 
 def _record_in_its_place(

@@ -69,6 +69,7 @@ class ProcessExecutor:
             self.close()
         if self._worker is None:
             self._worker = WorkerProcess(self._placement, self._memory_limit)
+        worker = self._worker  # another thread may close this executor meanwhile
         importing = None
 
         def hear(event: Event) -> None:
@@ -80,6 +81,8 @@ class ProcessExecutor:
         try:
             kind, content = self._ask(request, hear)
         except WorkerLostError as error:
+            if left := worker.strays():
+                on_event({"left_running": left})
             self.close()
             if importing is None:
                 raise

@@ -23,12 +23,15 @@ from typing import Any
 from algoperf_lite.errors import MachineError
 from algoperf_lite.executors import Event, WorkerLostError
 from algoperf_lite.executors.family import COOKIE, Family
+from algoperf_lite.executors.guardian import Guardian
 from algoperf_lite.executors.last_words import Tail, last_line, place
 from algoperf_lite.executors.lines import Lines, Listener
 from algoperf_lite.executors.memory import amount
 from algoperf_lite.executors.placement import Placement
 
 POLL_SECONDS = 0.25
+SLOW_POLL_SECONDS = 2.0  # of memory, where a look takes all processes of the machine
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 LINGER_SECONDS = 1.0  # for what is on its way: last words, an exit, a process about to end
 TELL_PLACE = signal.SIGUSR1
 """A worker that gets this writes to standard error where its code is, see `faulthandler`."""
@@ -51,12 +54,14 @@ class WorkerProcess:
 
     def __init__(self, placement: Placement, memory_limit: int):
         self._memory_limit = memory_limit
+        self._look_seconds = look_seconds()
         self._token = secrets.token_hex(8)
         self._doing = ""
         self._scratch = _make_scratch()
         cookie = secrets.token_hex(8)
-        self._process = self._start(placement, {COOKIE: cookie, "TMPDIR": f"{self._scratch}/tmp"})
+        self._process, self._guardian = self._start(placement, cookie)
         self._family = Family(self._process.pid, cookie)
+        self._left: list[str] | None = None  # running when it was found dead
         self._answers = self._process.stdout.fileno()
         self._lines, self._words = Lines(), Tail()
         words = self._process.stderr.fileno()
@@ -93,13 +98,18 @@ class WorkerProcess:
                 raise self._silent(patience_seconds)
             if now >= look:
                 self._check_memory()
-                look = now + POLL_SECONDS
+                look = now + self._look_seconds
             # a child may hold the pipe open; what came before the end is still heard
             ended = not self._listener.open(self._answers) or not self.is_alive()
             self._listener.listen(min(POLL_SECONDS, deadline - now))
 
     def strays(self) -> list[str]:
-        """Command lines of what it started and that does not end; for what just does, it waits."""
+        """Command lines of what it started and that does not end; for what just does, it waits.
+
+        Of a worker that was found dead, those of then: they are killed at once.
+        """
+        if self._left is not None:
+            return self._left
         deadline = monotonic() + LINGER_SECONDS
         while (found := self._family.strays()) and monotonic() < deadline:
             self._listener.listen(0.05)
@@ -110,28 +120,31 @@ class WorkerProcess:
         self._family.kill()
         self._process.wait()
         self._family.kill_others()
+        self._guardian.dismiss()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError):
                 pipe.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    @property
-    def doing(self) -> str:
-        """What it last said that it does."""
-        return self._doing
-
-    def _start(self, placement: Placement, variables: Mapping[str, str]) -> subprocess.Popen:
+    def _start(self, placement: Placement, cookie: str) -> tuple[subprocess.Popen, Guardian]:
+        variables = {COOKIE: cookie, "TMPDIR": f"{self._scratch}/tmp"}
         try:
             with placement.cores_of_children():
-                return subprocess.Popen(
+                worker = subprocess.Popen(
                     [sys.executable, "-P", "-m", "algoperf_lite.executors.serving"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     cwd=self._scratch,
-                    env=absolute_paths(os.environ) | placement.variables | dict(variables),
+                    env=absolute_paths(os.environ) | placement.variables | variables,
                     start_new_session=True,  # Ctrl-C reaches the command only
                 )
+            try:
+                return worker, Guardian(worker.pid, cookie, str(self._scratch))
+            except OSError:
+                with worker:
+                    worker.kill()
+                raise
         except OSError as error:
             shutil.rmtree(self._scratch, ignore_errors=True)
             raise MachineError(
@@ -188,6 +201,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return WorkerLostError(f"the worker process closed its channel and was killed"
                                    f"{self._last()}")  # fmt: skip
+        self._left = self.strays()
         self._family.kill_others()  # then its pipes end
         deadline = monotonic() + LINGER_SECONDS
         while monotonic() < deadline and self._listener.listen(0.05):
@@ -204,6 +218,11 @@ class WorkerProcess:
 
     def _last(self) -> str:
         return f"; last known: {self._doing}" if self._doing else ""
+
+
+def look_seconds() -> float:
+    """How often to look how much memory a worker uses, so that timed trials do not notice."""
+    return POLL_SECONDS if CHILDREN.exists() else SLOW_POLL_SECONDS
 
 
 def absolute_paths(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What is lost outside of a trial: at imports, with the command, on a full disk."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -14,6 +15,7 @@ import tiny
 import algoperf_lite
 from algoperf_lite.device_lock import holders
 from algoperf_lite.errors import MachineError, UsageError
+from algoperf_lite.executors import guardian
 from algoperf_lite.executors.family import COOKIE
 from algoperf_lite.executors.process import ProcessExecutor
 from algoperf_lite.records import read_json
@@ -80,7 +82,7 @@ def test_a_command_that_is_killed_takes_everything_along(tmp_path):
         stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)},
     )  # fmt: skip
     assert [command.stdout.readline() for _ in range(2)] == ["good\n", "slow\n"]
-    (worker,) = psutil.Process(command.pid).children()
+    worker = worker_of(command)
     cookie = worker.environ()[COOKIE]
     until(lambda: any(SECONDS in " ".join(p.cmdline()) for p in worker.children()))
     command.kill()
@@ -97,6 +99,43 @@ def test_a_command_that_is_killed_takes_everything_along(tmp_path):
     again = algoperf_lite.run([TINY], [good, bad], tmp_path / "r", quick=True, max_steps=100,
                               devices=1, executor="inline")  # fmt: skip
     assert [t["status"] for t in again.trials] == ["target_reached", "target_reached"]
+
+
+def test_a_worker_that_cannot_notice_that_the_command_was_killed_ends_too(tmp_path):
+    path = write(tmp_path, "busy", before=f"{faults.DAEMON}\nimport re",
+                 on_eval=f"daemon('{SECONDS}') or re.match('(a+)+$', 'a' * 99 + 'b')")  # fmt: skip
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    command = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, TINY, tmp_path / "r", path],
+        stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)},
+    )  # fmt: skip
+    assert command.stdout.readline() == "busy\n"
+    worker = worker_of(command)
+    others = [p for p in psutil.Process(command.pid).children() if p != worker]
+    until(lambda: any(SECONDS in " ".join(p.cmdline()) for p in worker.children()))
+    command.kill()
+    command.stdout.close()
+    command.wait()
+    try:
+        until(lambda: not worker.is_running(), 20)
+    finally:
+        with contextlib.suppress(psutil.Error):
+            worker.kill()
+    until(lambda: not any(p.is_running() for p in others), 20)
+    assert [p for p in psutil.process_iter() if _line(p) == f"sleep {SECONDS}"] == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_process_that_came_by_a_workers_number_is_left_alone(tmp_path):
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        guardian.end(other.pid, "cookie", str(tmp_path))
+        assert other.poll() is None
+        assert tmp_path.exists()
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_a_full_disk_is_nobodys_fault_and_the_same_command_goes_on(tmp_path, small_disk):
@@ -148,6 +187,13 @@ def small_disk(tmp_path):
         pytest.skip("this user cannot mount a file system")
     yield path
     subprocess.run(["umount", str(path)], check=True)
+
+
+def worker_of(command):
+    """The worker that a command started; its guardian is no worker."""
+    children = psutil.Process(command.pid).children()
+    (worker,) = [child for child in children if COOKIE in child.environ()]
+    return worker
 
 
 def until(holds, seconds=60):

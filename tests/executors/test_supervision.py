@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from algoperf_lite.errors import MachineError
+from algoperf_lite.executors import WorkerLostError, supervised
 from algoperf_lite.executors import process as process_module
 from algoperf_lite.executors.family import COOKIE, Family, descendants
 from algoperf_lite.executors.last_words import Tail, last_line, place
@@ -175,6 +177,42 @@ def test_a_worker_is_replaced_where_the_next_trial_could_suffer(answers, left, k
     assert executor.call("trial", {}, heard.append) == answers[-1][1]
     assert worker.killed == killed
     assert heard == ([{"left_running": left}] if left else [])
+
+
+def test_what_a_lost_worker_left_running_is_told(monkeypatch):
+    class Lost(Answering):
+        def receive(self, patience):
+            raise WorkerLostError("lost")
+
+    executor, heard = ProcessExecutor(), []
+    executor._worker = Lost(left=["sleep 60"])
+    with pytest.raises(WorkerLostError):
+        executor.call("trial", {}, heard.append)
+    assert heard == [{"left_running": ["sleep 60"]}]
+
+
+def test_what_a_dead_worker_started_is_named_before_it_is_killed():
+    executor = ProcessExecutor(devices=1)
+    try:
+        executor.call("device_names", {})
+        worker = executor._worker
+        marked = worker._process.pid
+        left = subprocess.Popen(["sleep", "60"], env=psutil.Process(marked).environ())
+        os.kill(marked, signal.SIGKILL)
+        with pytest.raises(WorkerLostError, match="SIGKILL"):
+            worker.receive(60.0)
+        assert left.wait() == -signal.SIGKILL
+        assert worker.strays() == ["sleep 60"]
+    finally:
+        executor.close()
+
+
+def test_memory_is_watched_less_often_where_that_means_to_look_at_all_processes(
+    tmp_path, monkeypatch
+):
+    assert supervised.look_seconds() == supervised.POLL_SECONDS
+    monkeypatch.setattr(supervised, "CHILDREN", tmp_path / "none")
+    assert supervised.look_seconds() == 2.0
 
 
 @pytest.mark.parametrize(
