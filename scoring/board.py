@@ -116,6 +116,7 @@ class Leaderboard:
         studies: how many studies the medians are over.
         trials_found: trials on disk, interrupted ones left out.
         trials_declared: trials that there should be.
+        trials_noisy: of those found, how many were timed while the machine was busy.
         integration: "exact" or "algoperf".
         clock: what times are counted by, see `scoring.clocks.CLOCKS`.
         baseline: the submission that speedups are over, or None.
@@ -133,6 +134,7 @@ class Leaderboard:
     clock: str = "time"
     baseline: str | None = None
     ruleset: str | None = None
+    trials_noisy: int = 0
 
     @property
     def unit(self) -> str:
@@ -178,6 +180,7 @@ class Leaderboard:
             "complete": self.complete,
             "trials_found": self.trials_found,
             "trials_declared": self.trials_declared,
+            "trials_noisy": self.trials_noisy,
             "studies": self.studies,
             "integration": self.integration,
             "clock": self.clock,

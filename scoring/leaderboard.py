@@ -140,6 +140,7 @@ def from_times(
         studies=table.studies,
         trials_found=table.found,
         trials_declared=table.declared,
+        trials_noisy=sum(t.noisy for trials in table.trials.values() for t in trials),
         integration=integration,
         clock=clock,
         baseline=baseline,

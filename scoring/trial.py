@@ -45,6 +45,7 @@ class Trial:
         hit: row of its evaluations that `time` is of; None if missed.
         recorded: how its record says that it ended, which `status` leaves where the record is not
             believed; None without a record.
+        noisy: whether its record says that the machine was busy while it was timed.
     """
 
     submission: str
@@ -62,6 +63,7 @@ class Trial:
     end: float = math.nan
     hit: int | None = None
     recorded: str | None = None
+    noisy: bool = False
 
     @property
     def reached(self) -> bool:
@@ -136,6 +138,7 @@ def judge(
         path=where.path,
         notes=tuple(notes),
         timed=known.get("timed", True),
+        noisy=known.get("noisy") is True,
         budget=_budget(known, clock),
         end=_end(rows, target, clock),
         hit=hit,

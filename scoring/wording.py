@@ -115,6 +115,13 @@ def _completeness(board: Leaderboard) -> Iterator[Note]:
             "a missing study counts as a miss.",
             "warning",
         )
+    if board.trials_noisy and board.clock != "steps":
+        yield Note(
+            f"Noisy: {board.trials_noisy} of {board.trials_found} trials were timed while the"
+            " machine was busy (`show` marks them); --clock robust leaves slow windows out, `rm`"
+            " and the same run again times them anew.",
+            "warning",
+        )
     if board.studies < LEAST_STUDIES:
         count = "1 study" if board.studies == 1 else f"{board.studies} studies"
         yield Note(f"{count}: no intervals; run {LEAST_STUDIES} for a ranking.", "plain")

@@ -71,6 +71,14 @@ def test_notes_say_what_is_missing_and_what_words_mean():
     assert "variant missed" not in text
 
 
+def test_a_machine_that_was_busy_is_told_where_times_count():
+    board = replace(board_of({"x": {"a": 1.0}, "y": {"a": 2.0}}, ("a",)), trials_noisy=1)
+    assert "Noisy: 1 of 2 trials" in "\n".join(map(str, notes(board)))
+    assert board.to_json()["trials_noisy"] == 1
+    for quiet in (replace(board, trials_noisy=0), replace(board, clock="steps")):
+        assert "Noisy" not in "\n".join(map(str, notes(quiet)))
+
+
 def test_many_problems_are_cut_short():
     board = board_of({"x": {"a": 1.0}}, ("a",))
     many = tuple(Problem(f"p{i}", f"bad in way {i}") for i in range(7))
