@@ -12,15 +12,34 @@ from time import perf_counter
 from typing import Any
 
 import jax
+from jax._src.array import ArrayImpl
 from jax.extend.backend import backends
 
 from algoperf_lite.compiles import CompileCounter
 
 # Bound when this module is imported, before any submission is: patching them later has no effect.
 _now = perf_counter
-_block = jax.block_until_ready
+_flatten = jax.tree_util.default_registry.flatten
+_wait, _is_ready, _is_deleted = (
+    ArrayImpl.block_until_ready,
+    ArrayImpl.is_ready,
+    ArrayImpl.is_deleted,
+)
 _clients = backends
 _barrier = jax.effects_barrier
+
+
+def _block(tree: Any) -> Any:
+    """Wait for the arrays of a pytree, as `jax.block_until_ready` does; returns the pytree.
+
+    That function looks up its parts within JAX whenever it is called, where they can be replaced.
+    """
+    for leaf in _flatten(tree)[0]:
+        if isinstance(leaf, ArrayImpl):
+            _wait(leaf)
+        elif (wait := getattr(leaf, "block_until_ready", None)) is not None:
+            wait()  # such as an array of keys
+    return tree
 
 
 class Clock:
@@ -63,6 +82,7 @@ class Clock:
         """
         _block(args)
         _settle()
+        booked = self.segments.get(segment, 0.0)  # now: `work` may be a submission's
         with self.compiles:
             start = _now()
             result = _block(work(*args))
@@ -71,7 +91,7 @@ class Clock:
             if _settle():  # it left work behind that is no part of its result
                 end = _now()
             elapsed = end - start
-        self.segments[segment] = self.segments.get(segment, 0.0) + elapsed
+        self.segments[segment] = booked + elapsed
         if steps:
             self.windows.append((steps, elapsed))
         return result
@@ -83,8 +103,9 @@ class Clock:
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Go on from what `to_json` gave."""
-        self.segments = dict(kept["segments"])
-        self.windows = [(steps, seconds) for steps, seconds in kept["windows"]]
+        self.segments.clear()
+        self.segments.update(kept["segments"])
+        self.windows[:] = [(steps, seconds) for steps, seconds in kept["windows"]]
         self.compiles.count, self.compiles.seconds = kept["compiles"]
 
     @property
@@ -106,11 +127,11 @@ def _settle() -> bool:
     for client in _clients().values():
         for array in client.live_arrays():
             try:
-                if not (array.is_deleted() or array.is_ready()):
+                if not (_is_deleted(array) or _is_ready(array)):
                     waited = True
                     _block(array)
             except RuntimeError:
-                if not array.is_deleted():  # let go of in the meantime, by a thread
+                if not _is_deleted(array):  # let go of in the meantime, by a thread
                     raise
     return waited
 

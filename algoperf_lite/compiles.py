@@ -1,6 +1,7 @@
 """Counting XLA compilations while a block of code runs."""
 
 import jax.monitoring
+from jax._src import monitoring
 
 _COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 _open: list["CompileCounter"] = []
@@ -38,6 +39,18 @@ def _on_event(event: str, duration: float, **_: object) -> None:
         for counter in _open:
             counter.count += 1
             counter.seconds += duration
+
+
+def listening() -> bool:
+    """Whether compilations are heard of; True where JAX does not tell."""
+    listeners = getattr(monitoring, "get_event_duration_listeners", None)
+    return listeners is None or _on_event in listeners()
+
+
+def listen() -> None:
+    """Hear of compilations from now on, if that was ended (`jax.monitoring`)."""
+    if not listening():
+        jax.monitoring.register_event_duration_secs_listener(_on_event)
 
 
 jax.monitoring.register_event_duration_secs_listener(_on_event)

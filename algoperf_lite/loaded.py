@@ -72,6 +72,10 @@ class LoadedWorkload:
         """The compiled evaluation, shared by all submissions."""
         return Evaluator(self.workload, self.data, self.shapes)
 
+    def compile_evaluation(self) -> None:
+        """Compile the evaluation now, before a submission can change how JAX is set."""
+        _ = self.evaluator
+
     def task(self, budget_seconds: float | None = None) -> Task:
         """What a submission may know of this workload."""
         w, params = self.workload, self.shapes[0]

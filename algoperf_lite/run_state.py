@@ -59,7 +59,9 @@ class RunState:
         return self.earlier_seconds + perf_counter() - self.began
 
     def stop(self, status: Status, reason: str | None = None) -> None:
-        """End the trial after this evaluation."""
+        """End the trial after this evaluation; an error that came before is told too."""
+        if self.status == "error" and self.reason:
+            reason = f"{reason}; it had ended in an error: {self.reason}"
         self.status, self.reason = status, reason
 
     def to_json(self) -> dict[str, Any]:
@@ -80,6 +82,6 @@ class RunState:
         """Stand where `to_json` was called."""
         kept = dict(kept)
         self.clock.restore(kept.pop("clock"))
-        self.history = [Evaluation(**evaluation) for evaluation in kept.pop("history")]
+        self.history[:] = [Evaluation(**evaluation) for evaluation in kept.pop("history")]
         for name, value in kept.items():
             setattr(self, name, value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sysconfig
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from algoperf_lite.errors import InvalidTrialError, MachineError
 from algoperf_lite.noted import Noted
 from algoperf_lite.records import TrialRecorder
 from algoperf_lite.referee import Referee
+from algoperf_lite.referee.readings import Phase
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Evaluation, Finished
 from algoperf_lite.trial_summary import summarize
@@ -80,7 +82,7 @@ class Trial:
         self._hp = dict(hp)
         self._seed = seed
         self._limits = limits
-        self._recorder = recorder
+        self.recorder = recorder
         self._notify = notify
         self._give_up = give_up
         self._timed = timed
@@ -99,8 +101,11 @@ class Trial:
         run = RunState(dict(self._hp), Clock() if self._timed else Untimed())
         run.kernel_seconds = environment.time_calibration_kernel()
         program = None
+        if self._referee is not None:
+            self._referee.watch(run, self, self.recorder)
         try:
-            program = self._compile()
+            with of_submission():
+                program = self._compile()
             self._train(program, run)
         except MachineError:
             raise  # a full disk is not the submission's fault
@@ -115,9 +120,13 @@ class Trial:
 
     def _train(self, program: Program, run: RunState) -> None:
         workload = program.loaded.workload
-        hp = program.hyperparameters(program.submission.split_hyperparameters(run.hp)[1])
+        with of_submission():
+            hp = program.hyperparameters(program.submission.split_hyperparameters(run.hp)[1])
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
-        carry, hp = self._resumed(program, run, self._warmed_up(program, order, hp), hp)
+        carry = self._warmed_up(program, order, hp)
+        self.compiled(program, run)
+        carry, hp = self._resumed(program, run, carry, hp)
+        self._look(run, "resuming")
         while run.status is None:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - run.step)
             waited = environment.waited_for_processor()
@@ -148,33 +157,39 @@ class Trial:
         Returns:
             `hp` to go on with.
         """
-        self._look(run)
+        self._look(run, "training")
         start = perf_counter()
         evaluate = partial(program.loaded.evaluator.evaluate, *evaluated)
         row = {f"validation/{name}": value for name, value in evaluate("validation").items()}
         scalars = {name: float(total) / steps[1] for name, total in sums.items()}
         run.evaluation_seconds += perf_counter() - start
-        self._decide(run, steps[0], scalars, row, program.loaded.workload.target)
+        made = self._decide(run, steps[0], scalars, row, program.loaded.workload.target)
         if run.status is None:
-            self._look(run)
+            self._look(run, "evaluation")
             try:
                 hp = run.clock.measure("on_eval", self._feedback, program, run, hp)
             except Exception as error:  # what was trained until here is recorded
                 run.stop("error", describe_error(error))
-            self._look(run)
+            self._look(run, "on_eval")
         if run.status is not None:
             start = perf_counter()
             for split in ("test", "train"):
                 row |= {f"{split}/{name}": value for name, value in evaluate(split).items()}
             run.final = dict(row)
             run.final_evaluation_seconds = perf_counter() - start
-        self._record(program, run, row, scalars)
+        self._record(program, run, made, row, scalars)
         return hp
 
-    def _look(self, run: RunState) -> None:
+    def compiled(self, program: Program, run: RunState) -> None:
+        """Let the referee look at what became of the trial so far, and watch its program."""
+        self._look(run, "compiling")
+        if self._referee is not None:
+            self._referee.watch_program(program)
+
+    def _look(self, run: RunState, since: Phase) -> None:
         """Let the referee look around, now that the clock has stopped."""
         if self._referee is not None:
-            self._referee.look(run)
+            self._referee.look(run, since)
 
     def _warmed_up(self, program: Program, order: BatchOrder, hp: Any) -> Carry:
         """Run everything once on a state that is thrown away; then the state from the seed."""
@@ -189,7 +204,7 @@ class Trial:
         if kept is None:
             return carry, hp
         carry, content = kept
-        self._recorder.restore(content["rows"])
+        self.recorder.restore(content["rows"])
         program.read.update(content["read"])
         run.restore(content["run"])
         run.resumed_at.append(run.step)
@@ -202,7 +217,7 @@ class Trial:
         if self._checkpoints is None or run.status is not None or found:
             return
         start = perf_counter()
-        rows, read = self._recorder.rows(), sorted(program.read)
+        rows, read = self.recorder.rows(), sorted(program.read)
         content = {"run": run.to_json(), "rows": rows, "read": read}
         self._checkpoints.save(run.step, carry, content)
         run.checkpoint_seconds += perf_counter() - start
@@ -214,12 +229,13 @@ class Trial:
         scalars: Mapping[str, float],
         row: Mapping[str, float],
         target: Target,
-    ) -> None:
+    ) -> Evaluation:
         """Append to the history and apply the stopping rules, in the protocol's order."""
         value, loss = float(row[f"validation/{target.metric}"]), row["validation/loss"]
         seconds, limits = run.clock.seconds, self._limits
         train_loss = scalars["loss"]
-        run.history.append(Evaluation(step, seconds, train_loss, value, scalars))
+        made = Evaluation(step, seconds, train_loss, value, scalars)
+        run.history.append(made)
         in_time = limits.seconds is None or seconds <= limits.seconds
         if in_time and target.met(value):
             run.stop("target_reached")
@@ -231,6 +247,7 @@ class Trial:
             run.stop("budget_exhausted", f"{step} of {limits.steps} steps taken")
         elif self._give_up is not None and (reason := self._give_up(run.history)) is not None:
             run.stop("stopped", reason)
+        return made
 
     def _feedback(self, program: Program, run: RunState, hp: Any) -> Any:
         """Let the submission see the history; it may change hyperparameters or end the trial."""
@@ -253,15 +270,17 @@ class Trial:
         run.hp.update(changed)
         return program.hyperparameters(traced)
 
-    def _record(self, program: Program, run: RunState, row: dict, scalars: dict) -> None:
-        last, data = run.history[-1], program.loaded.data
+    def _record(
+        self, program: Program, run: RunState, last: Evaluation, row: dict, scalars: dict
+    ) -> None:
+        data = program.loaded.data
         timed = {} if math.isnan(last.seconds) else {"accumulated_submission_time": last.seconds}
         common = {**timed, "global_step": last.step}
         counts = {
             f"{split}/num_examples": sum(b.rows for b in data.eval_batches[split])
             for split in ("test", "validation")
         }
-        self._recorder.evaluation(
+        self.recorder.evaluation(
             {
                 **common,
                 **counts,
@@ -273,7 +292,7 @@ class Trial:
                 "total_duration": run.wall_seconds,
             }
         )
-        self._recorder.measurement(
+        self.recorder.measurement(
             {**common, **{f"train_step/{name}": value for name, value in scalars.items()}}
         )
         self._notify(
@@ -284,6 +303,15 @@ class Trial:
                 "train_loss": last.train_loss,
             }
         )
+
+
+@contextmanager
+def of_submission() -> Iterator[None]:
+    """Where a submission's code runs: a `MachineError` of its own ends its trial, no other's."""
+    try:
+        yield
+    except MachineError as error:
+        raise SubmissionError(f"it raised {describe_error(error)}") from error
 
 
 def _as_python(value: Any) -> Any:

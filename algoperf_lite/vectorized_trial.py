@@ -20,7 +20,7 @@ from algoperf_lite.records import Status, TrialRecorder
 from algoperf_lite.referee import Referee
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Hyperparameters
-from algoperf_lite.trial import GiveUp, Limits, Trial, describe_error
+from algoperf_lite.trial import GiveUp, Limits, Trial, describe_error, of_submission
 from algoperf_lite.trial_summary import summarize
 from algoperf_lite.vectorized import VectorizedProgram
 from algoperf_lite.window import train_window
@@ -75,8 +75,12 @@ class VectorizedTrials:
         before = environment.time_calibration_kernel()
         program = None
         clock = Clock()
+        if self._referee is not None:
+            for index, (trial, run) in enumerate(zip(self._trials, self._runs, strict=True)):
+                self._referee.watch(run, trial, trial.recorder, f"point {index}: ")
         try:
-            program = self._compile()
+            with of_submission():
+                program = self._compile()
             self._train(program, clock)
         except MachineError:
             raise
@@ -103,7 +107,10 @@ class VectorizedTrials:
     def _train(self, program: VectorizedProgram, clock: Clock) -> None:
         every, most = program.loaded.workload.eval_every, self._limits.steps or math.inf
         order = BatchOrder(program.loaded.data.num_train, program.batch_size, self._seed)
-        carry = program.init(self._seed, self._hyperparameters(program))
+        with of_submission():
+            carry = program.init(self._seed, self._hyperparameters(program))
+        for trial, run in zip(self._trials, self._runs, strict=True):
+            trial.compiled(program, run)
         step = 0
         while not all(run.status for run in self._runs):
             steps = min(every, most - step)

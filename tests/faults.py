@@ -116,7 +116,6 @@ def leak():
     sys.setswitchinterval(0.0123)
     gc.disable()
     random.seed(7), np.random.seed(7)
-    jax.config.update("jax_traceback_filtering", "off")
 """
 
 

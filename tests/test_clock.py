@@ -74,6 +74,15 @@ def test_patching_time_has_no_effect(monkeypatch):
     assert clock.seconds > 0
 
 
+def test_patching_within_jax_has_no_effect(matrix, monkeypatch):
+    monkeypatch.setattr("jax._src.api.tree_leaves", lambda *_, **__: [])
+    monkeypatch.setattr("jax.tree_util.tree_leaves", lambda *_, **__: [])
+    seen = []
+    Clock().measure("update", lambda x: seen.append(x[0].is_ready()), [chain(matrix)])
+    assert seen == [True]
+    assert Clock().measure("update", lambda x: {"y": chain(x)}, matrix)["y"].is_ready()
+
+
 def test_work_that_is_kept_elsewhere_is_done_when_the_clock_stops(matrix):
     kept = []
     Clock().measure("on_eval", lambda: kept.append(chain(matrix)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -225,7 +226,10 @@ class Worker:
             selector,
             environment.device_data_bytes(),
         )
-        return LoadedWorkload(workload, splits, self._devices)
+        loaded = LoadedWorkload(workload, splits, self._devices)
+        with suppress(Exception):  # the trial meets it again, and records it
+            loaded.compile_evaluation()
+        return loaded
 
     def _compile(
         self,

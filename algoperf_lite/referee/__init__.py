@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import jax
-
+from algoperf_lite import compiles
 from algoperf_lite.referee import threads
 from algoperf_lite.referee.belongings import Belongings
 from algoperf_lite.referee.checksums import checksum_arrays
+from algoperf_lite.referee.configuration import Configuration
 from algoperf_lite.referee.hooks import Hooks
-from algoperf_lite.referee.readings import Readings
+from algoperf_lite.referee.readings import Phase, Readings
 from algoperf_lite.referee.seal import Seal
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Referee:
         self._loaded = loaded
         self._seal = Seal(modules_of(loaded.workload))
         self._hooks = Hooks()
+        self._configuration = Configuration()
         self._threads = threads.started()
         self._belongings = Belongings({"limits": limits})
         self._keep_loaded()
@@ -53,20 +54,44 @@ class Referee:
         self._readings: dict[int, Readings] = {}
         self.reasons: list[str] = []
 
-    def look(self, run: RunState) -> None:
-        """Look around where the clock has stopped: before each evaluation, and after `on_eval`.
+    def watch(self, run: RunState, trial: Any, recorder: Any, path: str = "") -> None:
+        """Watch over a trial too, from before its submission's program is made.
 
         Args:
             run: where the trial stands.
+            trial: whose attributes stay.
+            recorder: where its rows go.
+            path: before the names of these, where there are several.
         """
-        self._keep_loaded()  # the evaluation is compiled in the first trial, before it trains
+        keep = self._belongings.keep
+        keep(f"{path}trial", trial)
+        keep(f"{path}recorder", recorder, ("directory", "_process", "_evaluations"))
+        keep(f"{path}run", run, ("clock", "history", "began"))
+        keep(f"{path}run.clock", run.clock)
+        keep(f"{path}run.clock.compiles", run.clock.compiles, ())
+        self._readings[id(run)] = Readings(run)
+
+    def watch_program(self, program: Any) -> None:
+        """Watch over a submission's program too, now that it is compiled."""
+        self._belongings.keep("program", program)
+
+    def look(self, run: RunState, since: Phase) -> None:
+        """Look around where the clock has stopped.
+
+        Args:
+            run: where the trial stands.
+            since: what was done since the last look. Code and belongings are looked at where the
+                submission's Python ran.
+        """
         for start in threads.alive(self._threads):
             self._note(f"{start}, goes on while the clock stands still")
         for hook in self._hooks.added():
             self._note(f"{hook} may run while the clock stands still")
-        readings = self._readings.get(id(run))
-        for told in readings.changed(run) if readings else ():
-            self._note(f"wrote into the trial's {told}")
+        if since in ("compiling", "on_eval"):
+            self._look_at_code()
+        if since != "resuming":  # what is resumed was looked at when it was kept
+            for told in self._readings[id(run)].changed(run, since):
+                self._note(f"wrote into the trial's {told}")
         self._readings[id(run)] = Readings(run)
 
     def verdict(self) -> str | None:
@@ -75,14 +100,23 @@ class Referee:
             self._note(f"{start}, goes on after the trial")
         for hook in self._hooks.added():
             self._note(f"{hook} is left after the trial")
-        if broken := self._seal.broken():
-            self._note(f"replaced {_some(broken)}")
-        if changed := self._belongings.changed():
-            self._note(f"wrote into {_some(changed)}")
+        self._look_at_code()
         now, before = checksum_arrays(self._loaded.data.resident), _at_first[self._loaded]
         if written := sorted(path for path in before if now.get(path) != before[path]):
             self._note(f"wrote into the arrays of data{_some(written)}")
         return "; ".join(self.reasons) or None
+
+    def _look_at_code(self) -> None:
+        if broken := self._seal.broken():
+            self._note(f"replaced {_some(broken)}")
+        if changed := self._belongings.changed():
+            self._note(f"wrote into {_some(changed)}")
+        for name in self._configuration.changed():
+            self._note(f"changed jax.config {name}")
+        if not compiles.listening():
+            compiles.listen()
+            self._note("took away what counts compilations")
+        self._keep_loaded()
 
     def _keep_loaded(self) -> None:
         self._belongings.add("", self._loaded)
@@ -104,7 +138,7 @@ class Import:
     def __init__(self):
         threads.listen()
         self._seal = Seal()
-        self._config = dict(jax.config.values)
+        self._configuration = Configuration()
         self._hooks = Hooks()
         self._threads = threads.started()
 
@@ -113,11 +147,7 @@ class Import:
         found = [f"starts {start}" for start in threads.alive(self._threads)]
         found += [f"leaves {hook}" for hook in self._hooks.added()]
         found += [f"changes {name}" for name in self._seal.broken()]
-        for name, value in self._config.items():
-            if jax.config.values.get(name) != value:
-                jax.config.update(name, value)
-                found.append(f"changes jax.config {name}")
-        return found
+        return found + [f"changes jax.config {name}" for name in self._configuration.changed()]
 
 
 def modules_of(workload: Any) -> set[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 PLAIN = (bool, int, float, str, bytes, type(None))
@@ -27,7 +28,8 @@ class Belongings:
     """Objects and, as far as the harness made them, all that they hold, as they are now.
 
     Walked are mappings, lists, tuples, dataclasses and objects of the harness's classes; what else
-    they hold, such as arrays, is told by identity. An attribute that is added is no offence.
+    they hold, such as arrays, is told by identity. An attribute that is added is no offence, but
+    for one that hides a method of its class.
 
     Args:
         roots: by name.
@@ -53,10 +55,22 @@ class Belongings:
         known = self._kept.setdefault(id(value), _Kept(path, value, {}))
         if known.parts and isinstance(value, dict | list | tuple):
             return
-        new = {key: part for key, part in parts.items() if key not in known.parts}
+        hidden = _hiding(value, known.parts) if known.parts else ()
+        new = {k: p for k, p in parts.items() if k not in known.parts and k not in hidden}
         known.parts.update(new)
         for key, part in new.items():
             self.add(_path(path, value, key), part)
+
+    def keep(self, path: str, owner: Any, names: Iterable[str] | None = None) -> None:
+        """Keep watch over an object's attributes alone, not over what they hold.
+
+        Args:
+            path: how it is reached, in words.
+            owner: the object.
+            names: of the attributes that stay; None for all there are.
+        """
+        parts = {k: v for k, v in vars(owner).items() if names is None or k in names}
+        self._kept[id(owner)] = _Kept(path, owner, parts)
 
     def changed(self) -> list[str]:
         """What was replaced, added to a container or taken away, in words; it is put back."""
@@ -66,6 +80,9 @@ class Belongings:
 def _mended(kept: _Kept) -> Iterator[str]:
     path, owner, parts = kept
     now = _parts(owner) or {}
+    for key in _hiding(owner, parts):
+        yield f"{_path(path, owner, key)} (a method of its class, hidden)"
+        del vars(owner)[key]
     for key, value in parts.items():
         if not _same(found := now.get(key, _GONE), value):
             yield f"{_path(path, owner, key)} ({_told(value)} became {_told(found)})"
@@ -73,6 +90,18 @@ def _mended(kept: _Kept) -> Iterator[str]:
     if isinstance(owner, dict | list) and len(now) > len(parts):
         yield f"{path} ({len(parts)} items became {len(now)})"
         _put(owner, parts, None)
+
+
+def _hiding(owner: Any, parts: Mapping[Any, Any]) -> list[str]:
+    """Attributes that were added and stand before a method of the class."""
+    if isinstance(owner, dict | list | tuple):
+        return []
+    added = vars(owner).keys() - parts.keys() if hasattr(owner, "__dict__") else ()
+    return sorted(name for name in added if _is_method(getattr(type(owner), name, None)))
+
+
+def _is_method(value: Any) -> bool:
+    return callable(value) and not isinstance(value, cached_property)
 
 
 _GONE = object()

@@ -24,6 +24,9 @@ LIBRARIES = (
     "jax.monitoring", "jax.nn", "jax.numpy", "jax.random", "jax.sharding", "jax.stages",
     "jax.tree", "jax.tree_util", "flax.linen",
 )  # fmt: skip
+WITHIN = ("api", "array", "core", "dispatch", "monitoring", "pjit", "stages", "xla_bridge")
+"""Modules of ``jax._src`` whose functions and classes the public ones look up when called; those
+of ``jax._src.interpreters`` are sealed with them. One that is missing is passed over."""
 CLASSES = (flax.linen.Module, threading.Thread, jax.stages.Compiled, jax.stages.Wrapped)
 UNSEALED = frozenset({"__doc__", "__annotations__", "__abstractmethods__", "_abc_impl", "_"})
 
@@ -56,7 +59,7 @@ class Seal:
         self._code: dict[str, tuple[FunctionType, _Code]] = {}
         for name in [n for n in sys.modules if n.partition(".")[0] in OURS]:
             self._keep_module(sys.modules[name])
-        for name in {*LIBRARIES, *modules} & set(sys.modules):
+        for name in {*LIBRARIES, *modules, *_within()} & set(sys.modules):
             self._keep(name, sys.modules[name], _functions(vars(sys.modules[name])))
         array = type(jax.numpy.zeros(()))
         for owner in (*CLASSES, array):
@@ -91,6 +94,11 @@ class Seal:
             function = getattr(value, "__func__", getattr(value, "fget", value))
             if isinstance(function, FunctionType):
                 self._code[f"{name}.{attribute}"] = function, _code(function)
+
+
+def _within() -> set[str]:
+    inner = {name for name in sys.modules if name.startswith("jax._src.interpreters.")}
+    return inner | {f"jax._src.{name}" for name in WITHIN}
 
 
 _GONE = object()

@@ -4,12 +4,14 @@ import csv
 import time
 
 import cheats
+import jax
 import pytest
 import tiny
 
 import algoperf_lite
 from algoperf_lite import registry
 from algoperf_lite.cli.show import read_trials
+from algoperf_lite.compiles import CompileCounter
 from algoperf_lite.errors import UsageError
 from algoperf_lite.tune import tune
 
@@ -88,6 +90,53 @@ INVALID = {
     "the clock's segments": (
         [CLOCK, "run.clock.segments['update'] = 0.0"], ["wrote into the trial's clock (update)"],
     ),
+    "another segment": (
+        [CLOCK, "run.clock.segments.setdefault('rest', -1000.0)"],
+        ["wrote into the trial's clock (rest)"],
+    ),
+    "windows that were not": (
+        [CLOCK, "run.clock.windows.extend([(1, 0.0)] * 9)"],
+        ["wrote into the trial's clock (windows)"],
+    ),
+    "an evaluation that was not": (
+        [CLOCK, "run.history.append(run.history[-1]._replace(step=99, seconds=0.0))"],
+        ["wrote into the trial's history"],
+    ),
+    "the status": ([CLOCK, "run.stop('target_reached')"], ["wrote into the trial's status"]),
+    "the clock's measure, of this clock": (
+        [CLOCK, "run.clock.measure = lambda segment, work, *a, **k: work(*a)"],
+        ["wrote into run.clock.measure"],
+    ),
+    "another clock": (
+        [CLOCK, "import copy", "run.clock = copy.copy(run.clock)"],
+        ["wrote into run.clock (a Clock became a Clock)"],
+    ),
+    "the program": (
+        ["program, was = caller('program'), caller('program')._compiled_eval_params",
+         "program._compiled_eval_params = lambda *a: was(*a)"],
+        ["wrote into program._compiled_eval_params (a Compiled became a function)"],
+    ),
+    "the recorder": (
+        ["the('TrialRecorder').evaluation = lambda row: None"],
+        ["wrote into recorder.evaluation"],
+    ),
+    "the trial": (["the('Trial')._seed = 7"], ["wrote into trial._seed ("]),
+    "time, until the next evaluation": (
+        ["if KEPT:", "    time.perf_counter = KEPT[0]",
+         "else:", "    KEPT.append(time.perf_counter)", "    time.perf_counter = lambda: 0.0"],
+        ["replaced time.perf_counter"],
+    ),
+    "inside jax": (
+        ["import jax._src.api as api", "api.tree_leaves = lambda *a, **k: []"],
+        ["replaced jax._src.api.tree_leaves"],
+    ),
+    "the configuration": (
+        ["jax.config.update('jax_default_matmul_precision', 'bfloat16')"],
+        ["changed jax.config jax_default_matmul_precision"],
+    ),
+    "the listeners": (
+        ["jax.monitoring.clear_event_listeners()"], ["took away what counts compilations"],
+    ),
     "the history": (
         [CLOCK, "run.history[-1] = run.history[-1]._replace(seconds=0.0)"],
         ["wrote into the trial's history"],
@@ -117,6 +166,63 @@ def test_what_was_replaced_and_written_to_is_put_back_and_harms_no_other(trial):
     assert met.target.value == 0.2
     trial("on_eval", *INVALID["the arrays' memory"][0])
     assert trial("on_eval", "pass", steps=100)["status"] == "target_reached"
+
+
+def test_what_is_put_back_before_the_end_is_seen_all_the_same(trial):
+    lines = ["if len(history) == 1:", "    KEPT.append(time.perf_counter)",
+             "    time.perf_counter = lambda: 0.0",
+             "elif KEPT:", "    time.perf_counter = KEPT.pop()"]  # fmt: skip
+    record = trial("on_eval", *lines, steps=40)
+    assert "replaced time.perf_counter" in record["reason"]
+
+
+def test_rows_are_of_the_evaluation_that_was_made(trial):
+    record = trial("on_eval", *INVALID["an evaluation that was not"][0])
+    with (record["path"] / "eval_measurements.csv").open() as file:
+        steps = [row["global_step"] for row in csv.DictReader(file)]
+    assert steps == ["10", "20", "30"]
+
+
+def test_time_that_is_taken_off_the_segment_that_runs_is_booked_all_the_same(trial):
+    lines = ["time.sleep(0.05)", CLOCK, "run.clock.segments['on_eval'] = 0.0"]
+    assert trial("on_eval", *lines)["clock"]["on_eval"] >= 0.1
+
+
+@pytest.mark.parametrize("name", ["the listeners", "the configuration"])
+def test_what_jax_forgot_is_put_back(trial, name):
+    before = dict(jax.config.values)
+    trial("on_eval", *INVALID[name][0])
+    assert dict(jax.config.values) == before
+    with CompileCounter() as seen:
+        jax.jit(lambda x: x * 17 + 5)(jax.numpy.arange(3))
+    assert seen.count >= 1
+
+
+def test_evaluation_is_compiled_before_a_submission_runs(trial, tmp_path):
+    """In a trial whose submission changes the precision when it is traced."""
+    own = tmp_path / "own.py"
+    own.write_text("import tiny\nworkload = tiny.workload.with_variant('own', "
+                   "model=tiny.Net(width=9))\n")  # fmt: skip
+    lines = ["import algoperf_lite.loaded as loaded", "KEPT.append(the('LoadedWorkload'))",
+             "sys.modules['cheats'].had = 'evaluator' in vars(KEPT[-1])"]  # fmt: skip
+    trial("init", *lines, workload=str(own))
+    assert cheats.had is True
+
+
+def test_an_error_is_told_beside_what_makes_the_trial_invalid(trial):
+    record = trial("on_eval", "np.sum = lambda *a, **k: 0.0", "raise OSError('boom')")
+    assert record["status"] == "invalid"
+    assert "replaced numpy.sum" in record["reason"]
+    assert "OSError: boom" in record["reason"]
+
+
+@pytest.mark.parametrize("method", ["init", "on_eval"])
+def test_a_machine_error_of_a_submission_is_its_own(trial, method):
+    lines = ["from algoperf_lite.errors import MachineError", "raise MachineError('all is lost')"]
+    record = trial(method, *lines)
+    assert record["status"] == "error"
+    assert "all is lost" in record["reason"]
+    assert "cheat.py" in record["reason"]
 
 
 def test_a_thread_that_ends_before_its_on_eval_does_is_no_offence(trial):
@@ -156,7 +262,7 @@ def test_work_that_on_eval_leaves_behind_is_done_when_the_clock_stops(trial, mon
     lines = ["KEPT.append(work())", "sys.modules['cheats'].left = KEPT[-1]"]
     seen = []
 
-    def look(self, run):
+    def look(self, run, since):
         if (left := getattr(cheats, "left", None)) is not None:
             seen.append(left.is_ready())
 
