@@ -66,8 +66,10 @@ def group() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code; SIGTERM is taken as Ctrl-C is."""
+    """Run the command line and exit with its code; SIGTERM and a hang-up are taken as Ctrl-C is."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # under nohup it is ignored
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     sys.exit(invoke(arguments))
 
 

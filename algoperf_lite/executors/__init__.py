@@ -19,6 +19,8 @@ HANG_SECONDS = 600.0  # a worker that says nothing for this long is taken to han
 class WorkerLostError(AlgoperfLiteError):
     """The worker process died or gave no sign of life; the message says which."""
 
+    exit_code = 3
+
 
 class NodeLostError(AlgoperfLiteError):
     """The machine that a slot runs on is gone; its trial is to run elsewhere."""

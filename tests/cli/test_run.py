@@ -172,7 +172,7 @@ def long_run(tmp_path):
     return end_with
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_records_the_running_trial_and_exits_130(long_run, number):
     code, err, trial = long_run(number)
     assert code == 130, err

@@ -71,3 +71,11 @@ def test_the_order_of_boards_does_not_matter(results):
     first = from_records(records, suite)
     from_records(records, suite.select(["b"]), ruleset="self")
     assert from_records(records, suite) == first
+
+
+def test_noisy_trials_are_counted(results):
+    write_trial(results, "x", "a", hit(2.0), trial=2, record={"status": "target_reached",
+                                                             "noisy": True})  # fmt: skip
+    suite = json.loads((results / "suite.json").read_text()) | {"trials": 2}
+    (results / "suite.json").write_text(json.dumps(suite))
+    assert scoring.score(results).trials_noisy == 1
