@@ -142,7 +142,7 @@ def _version(spec: TrialSpec) -> tuple[int, int] | None:
     """What changes when a trial.json is written; None if there is none."""
     try:
         status = (spec.directory / TRIAL_FILE).stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # if not because there is none, whoever writes it says why
         return None
     return status.st_ino, status.st_mtime_ns
 

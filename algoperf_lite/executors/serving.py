@@ -6,7 +6,8 @@ last ``{"result":}`` or ``{"raised":}``; before that, ``{"retire":}`` names what
 changed in this process that cannot be put back. Each line has the token, which tells an answer from
 what a submission may write there. What submissions print goes to standard error.
 
-When standard input ends, the command is gone, and so is this process with all that it started.
+When standard input ends, the command is gone, and so is this process with all that it started;
+where what it computes keeps it from noticing, its `guardian` ends it.
 """
 
 from __future__ import annotations
