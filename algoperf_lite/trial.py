@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +13,7 @@ import jax
 
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
+from algoperf_lite.blame import describe_error, of_submission
 from algoperf_lite.checkpoints import Checkpoints
 from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.engine import Carry, Program, SubmissionError
@@ -305,28 +302,6 @@ class Trial:
         )
 
 
-@contextmanager
-def of_submission() -> Iterator[None]:
-    """Where a submission's code runs: a `MachineError` of its own ends its trial, no other's."""
-    try:
-        yield
-    except MachineError as error:
-        raise SubmissionError(f"it raised {describe_error(error)}") from error
-
-
 def _as_python(value: Any) -> Any:
     """A number as a checkpoint gives it back: of Python, not of NumPy or JAX."""
     return value.item() if hasattr(value, "item") else value
-
-
-def describe_error(error: BaseException) -> str:
-    """One line on what was raised and where, naming the user's code before ours or a library's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = (str(Path(__file__).parent), sysconfig.get_path("stdlib"), "<")
-    theirs = [
-        f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(ours)
-    ]
-    where = (
-        f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
-    )
-    return f"{type(error).__name__}: {error}"[:2000] + where

@@ -14,13 +14,14 @@ import jax
 
 from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
+from algoperf_lite.blame import describe_error, of_submission
 from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.errors import InvalidTrialError, MachineError
 from algoperf_lite.records import Status, TrialRecorder
 from algoperf_lite.referee import Referee
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Hyperparameters
-from algoperf_lite.trial import GiveUp, Limits, Trial, describe_error, of_submission
+from algoperf_lite.trial import GiveUp, Limits, Trial
 from algoperf_lite.trial_summary import summarize
 from algoperf_lite.vectorized import VectorizedProgram
 from algoperf_lite.window import train_window

@@ -21,7 +21,8 @@ class Configuration:
 
     def changed(self) -> list[str]:
         """Names of what differs; it is put back."""
-        found = [n for n, value in self._values.items() if jax.config.values.get(n) != value]
+        now = dict(jax.config.values)  # made anew whenever it is asked for
+        found = [name for name, value in self._values.items() if now.get(name) != value]
         for name in found:
             jax.config.update(name, self._values[name])
         return found

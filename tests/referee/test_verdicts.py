@@ -121,11 +121,6 @@ INVALID = {
         ["wrote into recorder.evaluation"],
     ),
     "the trial": (["the('Trial')._seed = 7"], ["wrote into trial._seed ("]),
-    "time, until the next evaluation": (
-        ["if KEPT:", "    time.perf_counter = KEPT[0]",
-         "else:", "    KEPT.append(time.perf_counter)", "    time.perf_counter = lambda: 0.0"],
-        ["replaced time.perf_counter"],
-    ),
     "inside jax": (
         ["import jax._src.api as api", "api.tree_leaves = lambda *a, **k: []"],
         ["replaced jax._src.api.tree_leaves"],
@@ -199,12 +194,11 @@ def test_what_jax_forgot_is_put_back(trial, name):
 
 
 def test_evaluation_is_compiled_before_a_submission_runs(trial, tmp_path):
-    """In a trial whose submission changes the precision when it is traced."""
     own = tmp_path / "own.py"
-    own.write_text("import tiny\nworkload = tiny.workload.with_variant('own', "
-                   "model=tiny.Net(width=9))\n")  # fmt: skip
-    lines = ["import algoperf_lite.loaded as loaded", "KEPT.append(the('LoadedWorkload'))",
-             "sys.modules['cheats'].had = 'evaluator' in vars(KEPT[-1])"]  # fmt: skip
+    own.write_text("import tiny\nworkload = tiny.workload.with_variant('own')\n")
+    lines = ["(mine,) = [o for o in gc.get_objects() if type(o).__name__ == 'LoadedWorkload'"
+             " and o.workload.name == 'tiny_own']",
+             "sys.modules['cheats'].had = 'evaluator' in vars(mine)"]  # fmt: skip
     trial("init", *lines, workload=str(own))
     assert cheats.had is True
 

@@ -1,0 +1,34 @@
+"""Whose fault an exception in a trial is, and how it is told."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from algoperf_lite.engine import SubmissionError
+from algoperf_lite.errors import MachineError
+
+
+@contextmanager
+def of_submission() -> Iterator[None]:
+    """Where a submission's code runs: a `MachineError` of its own ends its trial, no other's."""
+    try:
+        yield
+    except MachineError as error:
+        raise SubmissionError(f"it raised {describe_error(error)}") from error
+
+
+def describe_error(error: BaseException) -> str:
+    """One line on what was raised and where, naming the user's code before ours or a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = (str(Path(__file__).parent), sysconfig.get_path("stdlib"), "<")
+    theirs = [
+        f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(ours)
+    ]
+    where = (
+        f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
+    )
+    return f"{type(error).__name__}: {error}"[:2000] + where
