@@ -142,7 +142,7 @@ def content(results):
     found = {}
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results).as_posix()
-        if path.is_dir() or "/checkpoint/" in name:
+        if path.is_dir() or "/checkpoint/" in name or name == ".lock":
             continue
         if path.suffix == ".csv":
             rows = csv.DictReader(io.StringIO(path.read_text()))
