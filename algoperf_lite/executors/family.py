@@ -8,8 +8,10 @@ been seen before. What ends one of the three leaves the others.
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,8 +21,12 @@ import psutil
 
 COOKIE = "ALGOPERF_LITE_WORKER"
 """Environment variable of a worker: a random text, which marks all that it starts."""
-HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
-"""What Python's own library starts by itself, ends with the worker, and computes nothing."""
+HELPERS = re.compile(
+    r"from multiprocessing\.(resource_tracker|semaphore_tracker|forkserver) import main; *main\("
+)
+"""How the code begins of what Python's own library starts by itself, ends with the worker, and
+computes nothing: ``python -c CODE``."""
+_OPTIONS = re.compile(r"((-[bBdEIOPqsSv]+|-W\S+|-X \S+) )*-c ")
 ROUNDS = 100  # of killing; a process may start others until it is killed itself
 _SET_CHILD_SUBREAPER = 36  # prctl(2), linux/prctl.h
 _PROC = Path("/proc")
@@ -53,13 +59,7 @@ class Family:
 
     def strays(self) -> list[str]:
         """The command lines of what the worker started and that still runs, without `HELPERS`."""
-        found = []
-        for process in self.others():
-            with suppress(psutil.Error):
-                line = " ".join(process.cmdline()) or process.name()
-                if not any(helper in line for helper in HELPERS):
-                    found.append(line)
-        return found
+        return described(self.others())
 
     def kill(self) -> None:
         """Kill all of it, first what the worker started, as the worker still leads there."""
@@ -86,8 +86,54 @@ class Family:
             if pid != self._worker.pid and pid not in self._seen:
                 with suppress(psutil.Error):
                     self._seen[pid] = psutil.Process(pid)
-        self._seen = {pid: p for pid, p in self._seen.items() if _runs(p)}
+        self._seen = {pid: p for pid, p in self._seen.items() if runs(p)}
         return list(self._seen.values())
+
+
+def described(processes: Iterable[psutil.Process]) -> list[str]:
+    """The command lines of processes, without `HELPERS`.
+
+    Of each helper there is one. Others with its command line are forked from it, as the workers of
+    a fork server are, and may run anything.
+    """
+    found, known = [], set()
+    for process in sorted(processes, key=lambda process: (process.create_time(), process.pid)):
+        with suppress(psutil.Error):
+            arguments = process.cmdline()
+            name = helper(arguments)
+            if name is None or name in known or process.exe() != psutil.Process().exe():
+                found.append(" ".join(arguments) or process.name())
+            known.add(name)
+    return found
+
+
+def helper(arguments: list[str]) -> str | None:
+    """The helper of Python's own library that is started just so; None if it is another command.
+
+    Args:
+        arguments: the command line.
+
+    Example:
+        >>> code = "from multiprocessing.resource_tracker import main;main(7)"
+        >>> helper(["python", "-Werror", "-c", code])
+        'resource_tracker'
+        >>> helper(["python", "-c", "import mine", "multiprocessing.resource_tracker"])
+        >>> helper(["python", "mine.py", "-c", code])
+        >>> helper(["python", "-c", code + "; import mine"])
+    """
+    code = arguments[-1] if arguments else ""
+    found = HELPERS.match(code)
+    options = " ".join([*arguments[1:-1], ""])
+    if not found or not _OPTIONS.fullmatch(options):
+        return None
+    try:
+        _, called = ast.parse(code).body
+        given = [*called.value.args, *(k.value for k in called.value.keywords)]
+        values = list(map(ast.literal_eval, given))
+    except (AttributeError, SyntaxError, ValueError):
+        return None  # it does something besides
+    preloaded = values[2] if found[1] == "forkserver" and len(values) > 2 else []
+    return found[1] if preloaded in ([], ["__main__"]) else None
 
 
 def adopt_orphans() -> None:
@@ -147,7 +193,8 @@ def _variable(process: psutil.Process, name: str) -> str | None:
         return None
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
+    """Whether a process runs; one that ended and waits to be reaped does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

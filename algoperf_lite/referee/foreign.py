@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import site
 import sys
 import sysconfig
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 from algoperf_lite.registry import PACKAGES
 
 _HARNESS = str(Path(__file__).parent.parent) + "/"
-_LIBRARIES = ("/site-packages/", "/dist-packages/", f"{sysconfig.get_path('stdlib')}/")
+_USER_MODULE = "algoperf_lite_user_"  # how `modules.load_path` names the files of selectors
 
 
 def of_harness(code: CodeType) -> bool:
@@ -37,7 +39,9 @@ def of_submission(code: CodeType, named: str | None = None) -> bool:
         file = named or file
     if file.startswith(_submission_folders()):
         return True
-    return not (file.startswith(_HARNESS) or any(part in file for part in _LIBRARIES))
+    if file.startswith(_HARNESS):
+        return False
+    return not file.startswith(library_folders()) or file.startswith(_brought(len(sys.modules)))
 
 
 def callable_of_submission(function: Callable[..., Any] | Any) -> bool:
@@ -60,6 +64,35 @@ def callable_of_submission(function: Callable[..., Any] | Any) -> bool:
 def frame_of_submission(frame: FrameType) -> bool:
     """Whether a frame runs code of a submission."""
     return of_submission(frame.f_code, frame.f_globals.get("__file__"))
+
+
+@cache
+def library_folders() -> tuple[str, ...]:
+    """Where this interpreter keeps its library and what is installed, each with a slash at its end.
+
+    The folders that JAX and NumPy come from are among them, wherever they are. What a folder is
+    called says nothing: a submission may lie in one named ``site-packages``.
+    """
+    paths = sysconfig.get_paths()
+    found = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found |= {*site.getsitepackages([sys.prefix, sys.base_prefix]), site.getusersitepackages()}
+    found |= {str(Path(find_spec(name).origin).parents[1]) for name in ("jax", "numpy")}
+    return tuple(f"{path}/" for path in sorted(found | set(map(os.path.realpath, found))))
+
+
+@lru_cache(1)
+def _brought(modules: int) -> tuple[str, ...]:
+    """Files of selectors, and their folders where those lie within a library's.
+
+    Args:
+        modules: how many are loaded; another number has it look again.
+    """
+    del modules
+    named = [m for name, m in list(sys.modules.items()) if name.startswith(_USER_MODULE)]
+    files = {str(m.__file__) for m in named if getattr(m, "__file__", None)}
+    folders = {f"{Path(file).parent}/" for file in files}
+    inside = {f for f in folders if not any(path.startswith(f) for path in library_folders())}
+    return (*files, *inside)
 
 
 @cache

@@ -5,6 +5,9 @@ it and before it runs. (Python tells its audit hooks of it from 3.12 on only, so
 start threads are wrapped; the seal sees whether they stay so.) The start is a submission's if on
 the way from it to the harness there is a frame of the submission: Grain's threads, which read
 streamed data, and Orbax's have frames of those libraries alone.
+
+One that lives is given a moment to end, as a progress bar's does when its bar has ended. Helpers of
+libraries that only wait (`idle`) are nobody's work.
 """
 
 from __future__ import annotations
@@ -14,34 +17,54 @@ import functools
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from algoperf_lite.referee.foreign import frame_of_submission, of_harness
+from algoperf_lite.referee.helpers import idle
+
+GRACE_SECONDS = 0.25
+"""How long, over a whole trial, threads are waited for. What they do then is not on the clock, so
+it is no more than a thread needs to end that has been told to."""
 
 _STARTING = ("start_new_thread", "start_new", "start_joinable_thread")
 _started: list[Start] = []
 
 
-class Start(NamedTuple):
+@dataclass(eq=False)
+class Start:
     """A thread that a submission started.
 
     Attributes:
         thread: None where it was started without a `threading.Thread`, and cannot be watched.
         where: file and line that started it.
+        waited: seconds for which its end was waited for.
     """
 
     thread: threading.Thread | None
     where: str
+    waited: float = 0.0
 
-    @property
-    def alive(self) -> bool:
-        """Whether it may be running."""
-        return self.thread is None or self.thread.is_alive()
+    def alive(self, grace: float = 0.0) -> bool:
+        """Whether it may be at work, also after so many seconds."""
+        if self.thread is None:
+            return True
+        if not self.thread.is_alive() or idle(self.thread):
+            return False
+        if grace > 0 and self.thread is not threading.current_thread():
+            began = monotonic()
+            self.thread.join(grace)
+            self.waited += monotonic() - began
+        return self.thread.is_alive()
 
     def __str__(self) -> str:
         name = repr(self.thread.name) if self.thread else "without a name"
-        return f"a thread {name}, started at {self.where}"
+        mend = "end it before on_eval returns"
+        if self.thread and self.thread.name.startswith("ThreadPoolExecutor"):
+            mend = "end its pool before on_eval returns (with ThreadPoolExecutor() as pool: ...)"
+        return f"a thread {name}, started at {self.where} ({mend})"
 
 
 def listen() -> None:
@@ -59,12 +82,19 @@ def started() -> int:
 
 
 def alive(since: int = 0) -> list[Start]:
-    """Threads that submissions started and that may be running.
+    """Threads that submissions started and that may be at work.
+
+    Those that live are waited for, together and over all calls with the same `since` at most
+    `GRACE_SECONDS`.
 
     Args:
         since: what `started` said when to begin.
     """
-    return [start for start in _started[since:] if start.alive]
+    found, watched = [], _started[since:]
+    for start in watched:
+        if start.alive(GRACE_SECONDS - sum(one.waited for one in watched)):
+            found.append(start)
+    return found
 
 
 def _heard(start: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from algoperf_lite.errors import InvalidTrialError
-from algoperf_lite.referee.programs import check_constants, check_host_calls, constants
+from algoperf_lite.referee.programs import (
+    check_constants,
+    check_host_calls,
+    constants,
+    content_bytes,
+)
 
-TABLE = np.arange(5000.0, dtype=np.float32)
+TABLE = np.random.default_rng(0).normal(size=5000).astype(np.float32)
 
 
 def traced(function):
@@ -32,6 +37,19 @@ def test_what_the_workload_itself_holds_is_not_the_submissions():
 
 def test_what_may_be_brought_grows_with_the_model():
     check_constants("init", traced(looped), 200_001, lambda: [])
+
+
+def test_long_tables_that_say_little_pass_and_parameters_do_not():
+    def brings(table):
+        return traced(lambda x: x + jnp.asarray(table)[1:].sum())
+
+    steps = np.linspace(0, 1, 5000)
+    for table in (np.cos(np.pi * steps), np.minimum(steps * 9, 1), 1 / (1 + steps), np.eye(128)):
+        check_constants("init", brings(table.astype(np.float32)), 1000, lambda: [])
+    with pytest.raises(InvalidTrialError, match=r"with jax\.numpy inside init$"):
+        check_constants("init", brings(TABLE), 1000, lambda: [])
+    half = TABLE.repeat(2).astype(jnp.bfloat16)
+    assert content_bytes(half) > 0.45 * half.nbytes
 
 
 def test_host_calls_of_the_workload_are_not_the_submissions():
