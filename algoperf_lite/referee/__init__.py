@@ -19,6 +19,7 @@ from algoperf_lite.referee.belongings import Belongings
 from algoperf_lite.referee.checksums import checksum_arrays
 from algoperf_lite.referee.configuration import Configuration
 from algoperf_lite.referee.hooks import Hooks
+from algoperf_lite.referee.processes import Processes
 from algoperf_lite.referee.readings import Phase, Readings
 from algoperf_lite.referee.seal import Seal
 
@@ -47,6 +48,7 @@ class Referee:
         self._hooks = Hooks()
         self._configuration = Configuration()
         self._threads = threads.started()
+        self._processes = Processes()
         self._belongings = Belongings({"limits": limits})
         self._keep_loaded()
         if loaded not in _at_first:  # it costs: once for each workload that is loaded
@@ -85,6 +87,11 @@ class Referee:
         """
         for start in threads.alive(self._threads):
             self._note(f"{start}, goes on while the clock stands still")
+        for command in self._processes.running():
+            self._note(
+                f"a process {command!r} goes on while the clock stands still (end it before"
+                " on_eval returns)"
+            )
         for hook in self._hooks.added():
             self._note(f"{hook} may run while the clock stands still")
         if since in ("compiling", "on_eval"):
