@@ -19,8 +19,9 @@ import hashlib
 import json
 import math
 import os
-import secrets
+import platform
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -96,8 +97,10 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         MachineError: it cannot be written.
     """
-    # random: other threads, and processes of this number on other machines, may write it, too
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Other threads, and processes of this number on other machines, may write it, too; what an
+    # interrupt leaves behind is written over by the next attempt.
+    writer = f"{platform.node()}.{os.getpid()}.{threading.get_native_id()}"
+    temporary = path.with_name(f".{path.name}.{writer}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

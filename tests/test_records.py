@@ -2,6 +2,7 @@ import csv
 import errno
 import json
 import os
+import threading
 
 import pytest
 
@@ -155,7 +156,9 @@ def test_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
 
     def another_writes_meanwhile(descriptor):
         if inner:
-            records.write_json(path, inner.pop())
+            other = threading.Thread(target=records.write_json, args=(path, inner.pop()))
+            other.start()
+            other.join()
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", another_writes_meanwhile)
