@@ -124,6 +124,7 @@ class Trial:
         self.compiled(program, run)
         carry, hp = self._resumed(program, run, carry, hp)
         self._look(run, "resuming")
+        self._notify({"doing": "training"})
         while run.status is None:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - run.step)
             waited = environment.waited_for_processor()
