@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from algoperf_lite.errors import UsageError
+from algoperf_lite.errors import check_divides
 from algoperf_lite.streaming import StreamedSplit, read_ahead, steps_per_piece
 from algoperf_lite.workload import Workload
 
@@ -98,12 +98,7 @@ class DeviceData:
 
     def check_divides(self, what: str, batch: int) -> None:
         """Raise `UsageError` unless `batch` divides evenly over the devices."""
-        devices = self.mesh.size
-        if batch % devices:
-            raise UsageError(
-                f"{what} {batch} does not divide over {devices} devices"
-                f" (remainder {batch % devices}); use --devices with a divisor of {batch}"
-            )
+        check_divides(what, batch, self.mesh.size)
 
     def piece_shapes(self, batch_size: int) -> tuple[Any, Any]:
         """Shapes of `Piece.train` and `Piece.rows` at a batch size."""

@@ -26,6 +26,24 @@ class InvalidTrialError(AlgoperfLiteError):
     """A submission breaks the rules of honest timing; its trial is recorded as ``invalid``."""
 
 
+def check_divides(what: str, batch: int, devices: int) -> None:
+    """See that a batch divides evenly over devices.
+
+    Args:
+        what: which batch size.
+        batch: its rows.
+        devices: how many share it.
+
+    Raises:
+        UsageError: it does not; with the numbers.
+    """
+    if rest := batch % devices:
+        raise UsageError(
+            f"{what} {batch} does not divide over {devices} devices (remainder {rest}); use"
+            f" --devices with a divisor of {batch}"
+        )
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") -> UsageError:
     """A usage error for `name`, with the nearest known names and the whole list.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from algoperf_lite.errors import UsageError
+from algoperf_lite.errors import UsageError, check_divides
 from algoperf_lite.plan import STUDIES, TRIALS, Protocol
 
 
@@ -95,8 +95,4 @@ def refuse_undivided(described: dict[str, Any]) -> None:
     own = all(submission["own_batch_size"] for submission in described["submissions"])
     for w in described["workloads"]:
         for what in ("eval_batch_size", *(() if own else ("batch_size",))):
-            if rest := w[what] % devices:
-                raise UsageError(
-                    f"{w['name']}: {what} {w[what]} does not divide over {devices} devices"
-                    f" (remainder {rest}); use --devices with a divisor of {w[what]}"
-                )
+            check_divides(f"{w['name']}: {what}", w[what], devices)
