@@ -18,9 +18,9 @@ import click
 
 from algoperf_lite.executors.inline import InlineExecutor
 from algoperf_lite.executors.process import ProcessExecutor
+from algoperf_lite.plan import Protocol, plan
 from algoperf_lite.registry import absolute
 from algoperf_lite.running import run_trial
-from algoperf_lite.spec import TrialSpec
 
 
 def measure(workload, submission, steps, trials):
@@ -61,22 +61,9 @@ def measure(workload, submission, steps, trials):
 
 
 def _spec(results, described, turn, steps):
-    workload, submission = described["workloads"][0], described["submissions"][0]
-    return TrialSpec(
-        results=str(results),
-        submission=submission["selector"],
-        submission_name=submission["name"],
-        submission_fingerprint=submission["fingerprint"],
-        workload=workload["selector"],
-        workload_name=workload["name"],
-        workload_fingerprint=workload["fingerprint"],
-        ruleset=submission["ruleset"],
-        study=0,
-        trial=turn + 1,
-        hyperparameters=submission["default"],
-        seed=0,
-        max_steps=steps,
-    )
+    given = {turn + 1: described["submissions"][0]["default"]}
+    protocol = Protocol(1, turn + 1, "given", max_steps=steps, given=given)
+    return plan(results, protocol, described)[0]
 
 
 @click.command()
