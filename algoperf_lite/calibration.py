@@ -14,7 +14,7 @@ from algoperf_lite import environment
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import Program
-from algoperf_lite.window import train_window
+from algoperf_lite.window import train_window, warm_up
 
 MIN_WINDOWS = 3
 MAX_WINDOWS = 12
@@ -47,7 +47,7 @@ def measure(program: Program, hp: Any) -> dict[str, Any]:
     """
     before = environment.time_calibration_kernel()
     order = BatchOrder(program.loaded.data.num_train, program.batch_size, seed=0)
-    train_window(Clock(), program, order, program.init(0, hp), 1, hp)
+    warm_up(program, order, 0, hp)
     carry = program.init(0, hp)
     clock, steps = Clock(), program.loaded.workload.eval_every
     while len(clock.windows) < MIN_WINDOWS or (

@@ -22,8 +22,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from algoperf_lite.errors import MachineError
-from algoperf_lite.records import CHECKPOINTS, TRIAL_FILE, read_json, unwritable
+from algoperf_lite.errors import MachineError, unwritable
+from algoperf_lite.records import CHECKPOINTS, TRIAL_FILE, read_json
 from algoperf_lite.spec import TrialSpec
 
 THREADS_SECONDS = 1.0  # in which Orbax's threads have long ended; others that began may go on

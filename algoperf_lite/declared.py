@@ -25,6 +25,8 @@ def check_declared(text: str, submission: Submission) -> None:
         UsageError: with the file and the line, where they are known, and what is wrong.
     """
     selector = parse_selector(text)
+    if selector.of_algoperf:
+        return  # was held to its form when it was found
     module = submission_module(text)
     place = _Place(selector.base if selector.is_path else None, text, module)
     for key, first, again in place.repeated():

@@ -8,7 +8,8 @@ backend alone (`_runs_many_steps`), never from a timing, so that results are rep
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -18,12 +19,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from algoperf_lite.batches import BatchOrder
 from algoperf_lite.device_data import Piece
 from algoperf_lite.errors import AlgoperfLiteError
 from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.noted import Noted
 from algoperf_lite.referee import programs
-from algoperf_lite.submission import Hyperparameters, Submission, TrainState
+from algoperf_lite.submission import Evaluation, Hyperparameters, Submission, TrainState
 
 
 class SubmissionError(AlgoperfLiteError):
@@ -62,6 +64,11 @@ class Program:
         InvalidTrialError: a program asks the host for values, or holds trained parameters.
     """
 
+    host_loop = False
+    """Whether steps are called one by one from Python, on code that jits for itself."""
+    warm_up_windows: tuple[int, ...] = (1,)
+    """Steps between the evaluations after which everything has run once, and is compiled."""
+
     def __init__(
         self,
         loaded: LoadedWorkload,
@@ -89,7 +96,7 @@ class Program:
     @property
     def parameters(self) -> int:
         """How many numbers the model's parameters are."""
-        return sum(math.prod(s.shape) for s in jax.tree.leaves(self.loaded.shapes[0]))
+        return count_parameters(self.loaded)
 
     def hyperparameters(self, traced: Hyperparameters) -> dict[str, Any]:
         """Numbers as float32 scalars on the devices."""
@@ -100,6 +107,18 @@ class Program:
         """The state before the first step, a function of `seed` and `hp` only."""
         key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
         return self._compiled_init(key, hp)
+
+    def warmed_up(self, compile_seconds: float) -> None:
+        """Called when all has run once, with the seconds for which that compiled."""
+        del compile_seconds  # was compiled ahead of time
+
+    def transfers(self) -> AbstractContextManager[None]:
+        """What guards a training window: nothing but the batch indices goes to the devices."""
+        return jax.transfer_guard_host_to_device("disallow")
+
+    def batches(self, order: BatchOrder, start: int, steps: int) -> Iterable[Piece]:
+        """The batches of `steps` steps from `start` on, for `advance`."""
+        return self.place(order.window(start, steps))
 
     def place(self, window: np.ndarray) -> Iterable[Piece]:
         """Batches of row indices ``[steps, B]`` on the devices, see `DeviceData.place`."""
@@ -119,6 +138,15 @@ class Program:
     def eval_params(self, carry: Carry, hp: Mapping[str, Any]) -> tuple[Any, Any]:
         """``(params, model_state)`` that the submission wants evaluated."""
         return self._compiled_eval_params(carry.state, hp)
+
+    def on_eval(self, history: Sequence[Evaluation], hp: Hyperparameters) -> Hyperparameters | None:
+        """Let the submission see the evaluations so far; see `Submission.on_eval`.
+
+        Args:
+            history: all there are.
+            hp: the point as it is now, as plain Python values.
+        """
+        return self.submission.on_eval(tuple(history), Noted(dict(hp), self.read), self.task)
 
     def _noted(self, traced: Mapping[str, Any]) -> Noted:
         return Noted({**self.static, **traced}, self.read)
@@ -227,6 +255,11 @@ class Program:
             self.loaded.shapes,
             returned,
         )
+
+
+def count_parameters(loaded: LoadedWorkload) -> int:
+    """How many numbers the parameters of a workload's model are."""
+    return sum(math.prod(s.shape) for s in jax.tree.leaves(loaded.shapes[0]))
 
 
 def _runs_many_steps(jaxpr: Any, backend: str) -> bool:

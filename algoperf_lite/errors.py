@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class AlgoperfLiteError(Exception):
@@ -62,3 +63,24 @@ def unknown_name(kind: str, name: str, known: Iterable[str], where: str = "") ->
     hint = f": did you mean {' or '.join(map(repr, near))}?" if near else "."
     place = f"{where}: " if where else ""
     return UsageError(f"{place}unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}.")
+
+
+def unwritable(path: Path, error: OSError) -> MachineError:
+    """The error for a record that cannot be written."""
+    return MachineError(
+        f"cannot write {path}: {error.strerror or error}."
+        " Make it writable, free space there, or choose another place"
+        " (--results for records, ALGOPERF_LITE_HOME for caches)."
+    )
+
+
+def unwritable_output(path: Path, error: OSError) -> AlgoperfLiteError:
+    """The error for a file named by an option: a usage error if a file stands in its way.
+
+    Of a record that is no usage error: within a trial that would be the submission's fault.
+    """
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        parents = reversed(Path(path).parents)
+        standing = next((place for place in parents if place.is_file()), path)
+        return UsageError(f"cannot write {path}: {standing} is a file; choose another place")
+    return unwritable(path, error)

@@ -20,8 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from algoperf_lite.errors import MachineError
-from algoperf_lite.records import unwritable
+from algoperf_lite.errors import MachineError, unwritable
 from algoperf_lite.targets import NEVER
 
 if TYPE_CHECKING:

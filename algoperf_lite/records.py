@@ -27,7 +27,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from algoperf_lite.errors import AlgoperfLiteError, MachineError, UsageError
+from algoperf_lite.csv_table import Table
+from algoperf_lite.errors import MachineError, UsageError, unwritable
 
 SCHEMA = 1
 SUITE_FILE = "suite.json"
@@ -114,27 +115,6 @@ def write_whole(path: Path, content: bytes) -> None:
         raise unwritable(path, error) from error
 
 
-def unwritable(path: Path, error: OSError) -> MachineError:
-    """The error for a record that cannot be written."""
-    return MachineError(
-        f"cannot write {path}: {error.strerror or error}."
-        " Make it writable, free space there, or choose another place"
-        " (--results for records, ALGOPERF_LITE_HOME for caches)."
-    )
-
-
-def unwritable_output(path: Path, error: OSError) -> AlgoperfLiteError:
-    """The error for a file named by an option: a usage error if a file stands in its way.
-
-    Of a record that is no usage error: within a trial that would be the submission's fault.
-    """
-    if isinstance(error, NotADirectoryError | FileExistsError):
-        parents = reversed(Path(path).parents)
-        standing = next((place for place in parents if place.is_file()), path)
-        return UsageError(f"cannot write {path}: {standing} is a file; choose another place")
-    return unwritable(path, error)
-
-
 class TrialRecorder:
     """Writes one trial's files; a record left there by an unfinished trial is replaced.
 
@@ -166,8 +146,8 @@ class TrialRecorder:
             raise unwritable(directory, error) from error
         write_json(directory / HYPERPARAMETERS_FILE, hyperparameters)
         write_json(directory / ENVIRONMENT_FILE, environment)
-        self._evaluations = _Table(directory / EVALUATIONS_FILE, evaluation_columns(metrics))
-        self._measurements: _Table | None = None
+        self._evaluations = Table(directory / EVALUATIONS_FILE, evaluation_columns(metrics))
+        self._measurements: Table | None = None
 
     def evaluation(self, row: Mapping[str, Any]) -> None:
         """Append a row to eval_measurements.csv; columns not in `row` stay empty."""
@@ -175,9 +155,11 @@ class TrialRecorder:
         self._evaluations.append(row)
 
     def measurement(self, row: Mapping[str, Any]) -> None:
-        """Append a row to measurements.csv, whose columns are the first row's."""
+        """Append a row to measurements.csv, whose columns are those of all its rows."""
         if self._measurements is None:
-            self._measurements = _Table(self.directory / MEASUREMENTS_FILE, list(row))
+            self._measurements = Table(self.directory / MEASUREMENTS_FILE, list(row))
+        if new := [name for name in row if name not in self._measurements.columns]:
+            self._measurements.widen(new)
         self._measurements.append(row)
 
     def rows(self) -> dict[str, str]:
@@ -190,7 +172,7 @@ class TrialRecorder:
         self._evaluations.restore(rows[EVALUATIONS_FILE])
         if (text := rows.get(MEASUREMENTS_FILE)) is not None:
             columns = next(csv.reader(text.splitlines()))
-            self._measurements = _Table(self.directory / MEASUREMENTS_FILE, columns)
+            self._measurements = Table(self.directory / MEASUREMENTS_FILE, columns)
             self._measurements.restore(text)
 
     def finish(self, trial: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,41 +237,6 @@ def _empty(directory: Path) -> None:
                 shutil.rmtree(path)
         else:
             path.unlink()
-
-
-class _Table:
-    """A csv file that grows a flushed line at a time."""
-
-    def __init__(self, path: Path, columns: Sequence[str]):
-        self.path = path
-        self.columns = list(columns)
-        self._write("w", self.columns)
-
-    def append(self, row: Mapping[str, Any]) -> None:
-        unknown = set(row) - set(self.columns)
-        if unknown:
-            raise ValueError(f"{self.path}: no such columns: {sorted(unknown)}")
-        self._write("a", [row.get(column, "") for column in self.columns])
-
-    def restore(self, text: str) -> None:
-        try:
-            self.path.write_text(text)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
-
-    def sync(self) -> None:
-        try:
-            with self.path.open("a") as file:
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise unwritable(self.path, error) from error
-
-    def _write(self, mode: str, cells: Sequence[Any]) -> None:
-        try:
-            with self.path.open(mode, newline="") as file:
-                csv.writer(file, lineterminator="\n").writerow(cells)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
 
 
 def is_ours(environment: Any) -> bool:

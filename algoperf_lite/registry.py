@@ -1,8 +1,9 @@
 """From a selector to a workload or submission.
 
 A selector is ``name``, ``name[param=value,...]``, or a path to a Python file with the same optional
-brackets. Names come from the modules of the `workloads` and `submissions` packages and from entry
-points in the groups ``algoperf_lite.workloads`` and ``algoperf_lite.submissions``.
+brackets, which for a submission written for AlgoPerf stands behind ``algoperf:`` (`algoperf`).
+Names come from the modules of the `workloads` and `submissions` packages and from entry points in
+the groups ``algoperf_lite.workloads`` and ``algoperf_lite.submissions``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from algoperf_lite.algoperf import selector as algoperf
 from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.fingerprint import fingerprint_code, modules_used
 from algoperf_lite.modules import import_module, load_path, only
@@ -47,7 +49,12 @@ class Selector:
     @property
     def is_path(self) -> bool:
         """Whether `base` is a file rather than a name."""
-        return self.base.endswith(".py")
+        return self.base.endswith(".py") and not self.of_algoperf
+
+    @property
+    def of_algoperf(self) -> bool:
+        """Whether `base` is a submission written for AlgoPerf."""
+        return self.base.startswith(algoperf.PREFIX)
 
     @property
     def name(self) -> str:
@@ -120,6 +127,10 @@ def find_submission(text: str) -> tuple[str, Submission, str]:
         UsageError: there is none, its file is at fault, or a hyperparameter is unknown.
     """
     selector = parse_selector(text)
+    if selector.of_algoperf:
+        from algoperf_lite.algoperf.submission import find  # noqa: PLC0415  (imports JAX)
+
+        return find(text)
     module = submission_module(text)
     of_optax = selector.base.startswith(OPTAX)
     try:
@@ -145,9 +156,14 @@ def submission_module(text: str) -> ModuleType:
     """The module that defines the submission that a selector names, whatever its brackets say.
 
     Raises:
-        UsageError: there is none, or it does not import.
+        UsageError: there is none, it does not import, or it is written for AlgoPerf.
     """
     selector = parse_selector(text)
+    if selector.of_algoperf:
+        raise UsageError(
+            f"{text} is written for AlgoPerf, whose submissions are only run: give one that is"
+            " written for this project's API"
+        )
     if selector.is_path:
         return load_path(Path(selector.base))
     if selector.base.startswith(OPTAX):
@@ -162,8 +178,11 @@ def absolute(text: str) -> str:
         >>> absolute("nadamw[learning_rate=0.1]")
         'nadamw[learning_rate=0.1]'
     """
-    base = parse_selector(text).base
-    return text.replace(base, str(Path(base).resolve()), 1) if base.endswith(".py") else text
+    selector = parse_selector(text)
+    if selector.of_algoperf:
+        return text.replace(selector.base, str(algoperf.parse(selector.base).absolute()), 1)
+    path = str(Path(selector.base).resolve())
+    return text.replace(selector.base, path, 1) if selector.is_path else text
 
 
 def without_directory(text: str) -> str:
@@ -173,8 +192,12 @@ def without_directory(text: str) -> str:
         >>> without_directory("/home/me/my_adam.py[learning_rate=0.1]")
         'my_adam.py[learning_rate=0.1]'
     """
-    base = parse_selector(text).base
-    return text.replace(base, Path(base).name, 1) if base.endswith(".py") else text
+    selector = parse_selector(text)
+    if selector.of_algoperf:
+        source = algoperf.parse(selector.base).without_directory()
+        return text.replace(selector.base, str(source), 1)
+    name = Path(selector.base).name
+    return text.replace(selector.base, name, 1) if selector.is_path else text
 
 
 def known_names(kind: str) -> list[str]:

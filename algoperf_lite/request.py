@@ -96,3 +96,17 @@ def refuse_undivided(described: dict[str, Any]) -> None:
     for w in described["workloads"]:
         for what in ("eval_batch_size", *(() if own else ("batch_size",))):
             check_divides(f"{w['name']}: {what}", w[what], devices)
+
+
+def refuse_on_host_loop(
+    described: dict[str, Any], vectorize: int | None, checkpoint: bool | None
+) -> None:
+    """Refuse what only compiled steps can do, where submissions are called from Python."""
+    on_host = [s["name"] for s in described["submissions"] if s["host_loop"]]
+    asked = {"--vectorize": vectorize is not None, "--checkpoint": checkpoint is True}
+    for option, is_asked in asked.items():
+        if on_host and is_asked:
+            raise UsageError(
+                f"{', '.join(on_host)}: {option} is not for submissions written for AlgoPerf, which"
+                " run on a host loop and may keep anything in Python; leave it out"
+            )

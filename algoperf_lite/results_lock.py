@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from algoperf_lite.errors import MachineError
-from algoperf_lite.records import unwritable
+from algoperf_lite.errors import MachineError, unwritable
 
 FILE = ".lock"
 UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # some network file systems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from algoperf_lite.request import (
     check_ways,
     make_protocol,
     refuse_duplicates,
+    refuse_on_host_loop,
     refuse_undivided,
 )
 from algoperf_lite.running import Observer, batches, run_batch, run_trials
@@ -158,6 +159,7 @@ def run(
         described = executor.call("describe", request)
         refuse_duplicates(described)
         refuse_undivided(described)
+        refuse_on_host_loop(described, vectorize, checkpoint)
         specs = plan(results, protocol, described)
         if results.is_dir() or not results.exists():  # else `declare_suite` says what is wrong
             held.enter_context(results_lock.hold(results))
@@ -184,7 +186,8 @@ def run(
         if max_steps is None:
             limit = _with_budgets if timed else _with_step_limits
             todo = limit(todo, described, executor, observe)
-        todo = _with_checkpoints(todo, checkpoint, executor)
+        on_host = {s["selector"] for s in described["submissions"] if s["host_loop"]}
+        todo = _with_checkpoints(todo, checkpoint, executor, on_host)
         if vectorize is not None:
             static = {s["name"]: s["static"] for s in described["submissions"]}
             for batch in batches(todo, vectorize, static):
@@ -260,12 +263,12 @@ def _with_step_limits(
 
 
 def _with_checkpoints(
-    specs: list[TrialSpec], asked: bool | None, executor: Executor
+    specs: list[TrialSpec], asked: bool | None, executor: Executor, without: Collection[str]
 ) -> list[TrialSpec]:
     """The specs, those that leave checkpoints marked: as asked, else those that may last long.
 
     A trial without a budget is expected to last as the calibration of its workload says, if there
-    is one.
+    is one. Those of the submissions `without` leave none.
     """
     if asked is not None:
         return [replace(spec, checkpoint=asked) for spec in specs]
@@ -278,4 +281,7 @@ def _with_checkpoints(
         calibration = stored[spec.workload]
         return spec.max_steps * calibration["seconds_per_step"] if calibration else 0.0
 
-    return [replace(spec, checkpoint=may_last(spec) > LONG_SECONDS) for spec in specs]
+    return [
+        replace(spec, checkpoint=spec.submission not in without and may_last(spec) > LONG_SECONDS)
+        for spec in specs
+    ]

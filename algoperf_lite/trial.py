@@ -18,14 +18,13 @@ from algoperf_lite.checkpoints import Checkpoints
 from algoperf_lite.clock import Clock, Untimed
 from algoperf_lite.engine import Carry, Program, SubmissionError
 from algoperf_lite.errors import InvalidTrialError, MachineError
-from algoperf_lite.noted import Noted
 from algoperf_lite.records import TrialRecorder
 from algoperf_lite.referee import Referee
 from algoperf_lite.referee.readings import Phase
 from algoperf_lite.run_state import RunState
 from algoperf_lite.submission import Evaluation, Finished
 from algoperf_lite.trial_summary import summarize
-from algoperf_lite.window import train_window
+from algoperf_lite.window import train_window, warm_up
 from algoperf_lite.workload import Target
 
 GiveUp = Callable[[Sequence[Evaluation]], str | None]
@@ -130,7 +129,9 @@ class Trial:
             waited = environment.waited_for_processor()
             carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
             run.waited_seconds += (environment.waited_for_processor() or 0.0) - (waited or 0.0)
-            hp = self.assess(program, run, (run.step + steps, steps), carry.sums, evaluated, hp)
+            step = int(carry.state.step)
+            taken = step, step - run.step
+            hp = self.assess(program, run, taken, carry.sums, evaluated, hp)
             self._keep(program, run, carry)
 
     def assess(
@@ -190,10 +191,8 @@ class Trial:
             self._referee.look(run, since)
 
     def _warmed_up(self, program: Program, order: BatchOrder, hp: Any) -> Carry:
-        """Run everything once on a state that is thrown away; then the state from the seed."""
-        carry = program.init(self._seed, hp)
-        _, evaluated = train_window(Clock(), program, order, carry, 1, hp)
-        program.loaded.evaluator.warm_up(*evaluated)
+        """The state from the seed, after everything has run once on another."""
+        warm_up(program, order, self._seed, hp)
         return jax.block_until_ready(program.init(self._seed, hp))
 
     def _resumed(self, program: Program, run: RunState, carry: Carry, hp: Any) -> tuple[Carry, Any]:
@@ -231,13 +230,13 @@ class Trial:
         """Append to the history and apply the stopping rules, in the protocol's order."""
         value, loss = float(row[f"validation/{target.metric}"]), row["validation/loss"]
         seconds, limits = run.clock.seconds, self._limits
-        train_loss = scalars["loss"]
+        train_loss = scalars.get("loss", math.nan)  # a host loop need not tell it
         made = Evaluation(step, seconds, train_loss, value, scalars)
         run.history.append(made)
         in_time = limits.seconds is None or seconds <= limits.seconds
         if in_time and target.met(value):
             run.stop("target_reached")
-        elif not (math.isfinite(loss) and math.isfinite(train_loss)):
+        elif not (math.isfinite(loss) and math.isfinite(scalars.get("loss", 0.0))):
             run.stop("diverged", f"validation loss {loss}, training loss {train_loss}, step {step}")
         elif not in_time:
             run.stop("budget_exhausted", f"{seconds:.2f} s of {limits.seconds:.2f} s used")
@@ -251,8 +250,7 @@ class Trial:
         """Let the submission see the history; it may change hyperparameters or end the trial."""
         submission = program.submission
         try:
-            hp_noted = Noted(run.hp, program.read)
-            changed = submission.on_eval(tuple(run.history), hp_noted, program.task)
+            changed = program.on_eval(run.history, run.hp)
         except Finished as finished:
             run.stop("budget_exhausted", f"ended by the submission: {finished}")
             return hp

@@ -73,7 +73,7 @@ def summarize(
 
 
 def _of_program(program: Program | None) -> dict[str, Any]:
-    names = ("flops_per_step", "many_steps", "batch_size", "parameters")
+    names = ("flops_per_step", "many_steps", "host_loop", "batch_size", "parameters")
     said = {name: getattr(program, name) if program else None for name in names}
     said["many_steps_per_dispatch"] = said.pop("many_steps")
     return said | {"streamed": program.loaded.data.streamed if program else None}

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import jax
-
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import Carry, Program
@@ -15,7 +13,7 @@ def train_window(
     """Take `steps` steps and get the parameters to evaluate, on the clock.
 
     Nothing may be transferred to the device on the way but the batch indices that `Program.place`
-    declares; anything else raises.
+    declares; anything else raises (but on a host loop, which passes what it likes).
 
     Args:
         clock: booked under ``data``, ``update`` (with the reading of streamed data, which goes on
@@ -30,7 +28,20 @@ def train_window(
         The new carry, and ``(params, model_state)`` to evaluate; both ready.
     """
     step = int(carry.state.step)
-    with jax.transfer_guard_host_to_device("disallow"):
-        window = clock.measure("data", lambda: program.place(order.window(step, steps)))
-        carry = clock.measure("update", program.advance, carry, window, hp, steps=steps)
-        return carry, clock.measure("eval_params", program.eval_params, carry, hp)
+    with program.transfers():
+        batches = clock.measure("data", program.batches, order, step, steps)
+        carry = clock.measure("update", program.advance, carry, batches, hp, steps=steps)
+        evaluated = clock.measure("eval_params", program.eval_params, carry, hp)
+    if clock.windows and (taken := int(carry.state.step) - step) != steps:  # ended by itself
+        clock.windows[-1] = (taken, clock.windows[-1][1])
+    return carry, evaluated
+
+
+def warm_up(program: Program, order: BatchOrder, seed: int, hp: Any) -> None:
+    """Run everything once, and compile what still has to be, on a state that is thrown away."""
+    clock, carry = Clock(), program.init(seed, hp)
+    most = program.loaded.workload.eval_every
+    for steps in program.warm_up_windows:
+        carry, evaluated = train_window(clock, program, order, carry, min(steps, most), hp)
+    program.warmed_up(clock.compiles.seconds)
+    program.loaded.evaluator.warm_up(*evaluated)

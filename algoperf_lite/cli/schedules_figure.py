@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from algoperf_lite.errors import UsageError
-from algoperf_lite.records import unwritable_output
+from algoperf_lite.errors import UsageError, unwritable_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

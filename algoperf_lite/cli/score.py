@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from algoperf_lite.cli import options, output
-from algoperf_lite.errors import UsageError, unknown_name
-from algoperf_lite.records import unwritable_output
+from algoperf_lite.errors import UsageError, unknown_name, unwritable_output
 
 if TYPE_CHECKING:
     from scoring.board import Leaderboard

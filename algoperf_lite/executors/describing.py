@@ -60,5 +60,6 @@ def describe_submission(selector: str) -> dict[str, Any]:
         "search_space": submission.search_space,
         "static": list(submission.static),
         "own_batch_size": type(submission).batch_size is not Submission.batch_size,
+        "host_loop": registry.parse_selector(selector).of_algoperf,
         "fingerprint": fingerprint,
     }

@@ -199,7 +199,7 @@ class Worker:
             "environment": self._environment,
         }
 
-    def _program(self, notify: Notify, spec: TrialSpec, points: int | None = None) -> Program:
+    def _program(self, notify: Notify, spec: TrialSpec, points: int | None = None) -> Any:
         """The compiled program of a trial, or of so many trials that share it."""
         notify({"doing": "compiling"})
         _, submission, fingerprint = registry.find_submission(spec.submission)
@@ -240,10 +240,14 @@ class Worker:
         static: tuple[tuple[str, Any], ...],
         traced: tuple[str, ...],
         points: int | None,
-    ) -> Program:
+    ) -> Any:
         del fingerprint  # part of the key: an edited file is compiled anew
         _, found, _ = registry.find_submission(submission)
         loaded, names = self._loaded(workload), dict.fromkeys(traced)
+        if registry.parse_selector(submission).of_algoperf:
+            from algoperf_lite.algoperf.program import HostProgram  # noqa: PLC0415  (a second)
+
+            return HostProgram(loaded, found, dict(static), budget)
         if points is not None:
             return VectorizedProgram(loaded, found, dict(static), names, points)
         return Program(loaded, found, dict(static), names, budget)

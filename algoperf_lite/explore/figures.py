@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from algoperf_lite.errors import UsageError
+from algoperf_lite.errors import UsageError, unwritable_output
 from algoperf_lite.explore.batch_size import BatchSizeStudy, Size
 from algoperf_lite.explore.law import Curve, Fit
 from algoperf_lite.explore.law_records import Prediction
 from algoperf_lite.explore.sensitivity import Sensitivity
-from algoperf_lite.records import unwritable_output
 from scoring.figures import COLOURS, DASHES, GREY, INK, MARKERS
 
 if TYPE_CHECKING:

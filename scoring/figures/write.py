@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from algoperf_lite.errors import unknown_name
-from algoperf_lite.records import unwritable_output
+from algoperf_lite.errors import unknown_name, unwritable_output
 from scoring.details import read_details
 from scoring.figures import style
 from scoring.figures.clock import clock_figure

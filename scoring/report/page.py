@@ -15,8 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from algoperf_lite.errors import UsageError
-from algoperf_lite.records import unwritable_output
+from algoperf_lite.errors import UsageError, unwritable_output
 from scoring.report.payload import payload
 from scoring.suite import Suite
 

@@ -1,0 +1,313 @@
+"""The host loop: a submission written for AlgoPerf, called once per step from Python.
+
+It stands where `engine.Program` does for our own submissions: `trial.Trial` drives both alike, on
+the same clock. AlgoPerf's functions jit for themselves, so nothing here is traced or looked
+through; what they compile is compiled while they warm up, off the clock, and what they compile
+later is on it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+import flax
+import jax
+
+from algoperf_lite.algoperf.loading import SubmissionFile, load
+from algoperf_lite.algoperf.queue import Gather, InputQueue
+from algoperf_lite.algoperf.stand_in import spec, standing_in
+from algoperf_lite.algoperf.submission import AlgoperfSubmission
+from algoperf_lite.algoperf.training_log import TrainingLog
+from algoperf_lite.algoperf.view import WorkloadView
+from algoperf_lite.batches import BatchOrder
+from algoperf_lite.engine import SubmissionError, check_same, count_parameters
+from algoperf_lite.loaded import LoadedWorkload
+from algoperf_lite.submission import Evaluation, Finished, Hyperparameters
+
+
+class Draw(NamedTuple):
+    """The steps of a window: how many, and the order of their batches."""
+
+    order: BatchOrder
+    steps: int
+
+
+@dataclass
+class HostCarry:
+    """Where training stands: what AlgoPerf's functions hand on, of any Python type.
+
+    Attributes:
+        step: steps taken.
+        params: the model's parameters.
+        model_state: its other collections.
+        opt_state: whatever the submission keeps.
+        key: the trial's.
+        queue: what batches are drawn from.
+        log: what the submission logs.
+    """
+
+    step: int
+    params: Any
+    model_state: Any
+    opt_state: Any
+    key: Any
+    queue: InputQueue
+    log: TrainingLog
+
+    @property
+    def state(self) -> HostCarry:
+        """Itself, where the engine's carry has its train state."""
+        return self
+
+    @property
+    def sums(self) -> dict[str, float]:
+        """Of the scalars that were logged in the last window; see `engine.Carry`."""
+        return self.log.sums()
+
+    def take(self, function: str, returned: Any) -> None:
+        """Go on with what one of the submission's functions returned."""
+        if not (isinstance(returned, tuple | list) and len(returned) == 3):
+            told = f"{len(returned)} values" if isinstance(returned, tuple | list) else returned
+            raise SubmissionError(
+                f"{function} must return (optimizer_state, parameters, model_state), not {told!r}"
+            )
+        self.opt_state, self.params, self.model_state = returned
+
+
+@dataclass
+class _Seen:
+    """What the submission is told of its trial, and has told.
+
+    Attributes:
+        eval_results: ``(step, metrics)`` of each evaluation.
+        seconds: on the clock, at the last of them.
+        complete: whether it raised `TrainingCompleteError`.
+    """
+
+    eval_results: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    seconds: float = 0.0
+    complete: bool = False
+
+
+class HostProgram:
+    """One AlgoPerf submission on one workload, at one hyperparameter point.
+
+    Its attributes are those of `engine.Program`, as far as a trial asks for them. Its code is
+    loaded anew, so nothing that it keeps in its modules meets another workload or point; what is
+    plain data there is put back before every trial.
+
+    Args:
+        loaded: the workload.
+        submission: where the submission's file is.
+        hyperparameters: the point.
+        budget_seconds: on the clock, or None.
+
+    Raises:
+        UsageError: the file does not load, or its batch size does not divide over the devices.
+    """
+
+    host_loop = True
+    many_steps = False
+    flops_per_step = None
+    warm_up_windows = (3, 2)
+    """Steps before and after an evaluation: what only happens at the first step, in later ones, or
+    where an evaluation lies behind, has happened."""
+
+    def __init__(
+        self,
+        loaded: LoadedWorkload,
+        submission: AlgoperfSubmission,
+        hyperparameters: Hyperparameters,
+        budget_seconds: float | None = None,
+    ):
+        self.loaded = loaded
+        self.submission = submission
+        self.static = dict(hyperparameters)
+        self.read = set(self.static)
+        self.task = loaded.task(budget_seconds)
+        self.compile_seconds = 0.0
+        self._file = load(submission.source.path)
+        self.batch_size = _batch_size(self._file, loaded)
+        loaded.data.check_divides("batch size", self.batch_size)
+        self._point = _point(self.static)
+        self._gather = Gather(loaded, self.batch_size)
+        self._view = WorkloadView(loaded.workload, self.task, loaded.counts)
+        rep = loaded.data.replicated
+        self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
+        self._devices = tuple(loaded.data.mesh.devices.flat)
+        self._takes_train_state = _takes(self._file.update_params, "train_state")
+        self._seen: list[_Seen] = [_Seen()]  # of the trial that runs; the referee watches the rest
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model's parameters are."""
+        return count_parameters(self.loaded)
+
+    def hyperparameters(self, traced: Hyperparameters) -> dict[str, Any]:
+        """None of them is traced."""
+        return dict(traced)
+
+    def init(self, seed: int, hp: Mapping[str, Any]) -> HostCarry:
+        """The state before the first step; module-level data is as it was when loaded."""
+        del hp
+        self._file.restore()
+        self._seen[0] = _Seen()
+        key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
+        params, model_state, submission_key, key = self._compiled_init(key)
+        log = TrainingLog()
+        self._view.attach_metrics_logger(log)
+        with self._calling():
+            opt_state = self._file.init_optimizer_state(
+                self._view, params, model_state, self._point, submission_key
+            )
+        jax.block_until_ready((opt_state, key))
+        queue = InputQueue(self._gather, key)
+        return HostCarry(0, params, model_state, opt_state, key, queue, log)
+
+    def warmed_up(self, compile_seconds: float) -> None:
+        """See `engine.Program.warmed_up`."""
+        self.compile_seconds += compile_seconds
+
+    def transfers(self) -> AbstractContextManager[None]:
+        """Anything: these submissions pass Python numbers to what they jit."""
+        return nullcontext()
+
+    def batches(self, order: BatchOrder, start: int, steps: int) -> Draw:
+        """What `advance` draws by; the queue knows where it stands."""
+        del start
+        return Draw(order, steps)
+
+    def advance(self, carry: HostCarry, draw: Draw, hp: Mapping[str, Any]) -> HostCarry:
+        """Call the submission once per step; it dispatches, and nothing is waited for."""
+        del hp
+        seen, view, point = self._seen[0], self._view, self._point
+        select, update = self._file.data_selection, self._file.update_params
+        told = self._told(seen)
+        first = carry.step
+        with self._calling():
+            carry.queue.open(draw.order, draw.steps)
+            keys = self._gather.keys(carry.key, carry.step)
+            for select_key, update_key in islice(keys, draw.steps):
+                batch = select(
+                    view, carry.queue, carry.opt_state, carry.params, carry.model_state,
+                    point, carry.step, select_key,
+                )  # fmt: skip
+                try:
+                    returned = update(
+                        workload=view, current_param_container=carry.params,
+                        model_state=carry.model_state, hyperparameters=point, batch=batch,
+                        optimizer_state=carry.opt_state, global_step=carry.step, rng=update_key,
+                        **told,
+                    )  # fmt: skip
+                    carry.take("update_params", returned)
+                except spec.TrainingCompleteError:
+                    seen.complete = True
+                carry.step += 1
+                if seen.complete:
+                    break
+        carry.log.close(carry.step - first)
+        return carry
+
+    def eval_params(self, carry: HostCarry, hp: Mapping[str, Any]) -> tuple[Any, Any]:
+        """``(params, model_state)`` to evaluate; training goes on from them, as in AlgoPerf."""
+        del hp
+        if self._file.prepare_for_eval is not None:
+            told = self._told(self._seen[0])
+            told.pop("train_state", None)
+            key = jax.random.fold_in(carry.key, 2**31 + carry.step)  # no step's own
+            with self._calling():
+                returned = self._file.prepare_for_eval(
+                    workload=self._view, current_param_container=carry.params,
+                    model_state=carry.model_state, hyperparameters=self._point,
+                    optimizer_state=carry.opt_state, global_step=carry.step,
+                    rng=jax.random.key_data(key), **told,
+                )  # fmt: skip
+            carry.take("prepare_for_eval", returned)
+        evaluated = flax.core.unfreeze((carry.params, carry.model_state))
+        check_same(
+            "update_params and prepare_for_eval must return parameters and model state like those"
+            " they are given; they returned something",
+            self.loaded.shapes,
+            evaluated,
+        )
+        return jax.device_put(evaluated, self.loaded.data.replicated)
+
+    def on_eval(self, history: Sequence[Evaluation], hp: Hyperparameters) -> None:
+        """Tell the submission, at its next step, of the evaluations so far.
+
+        Raises:
+            Finished: it raised `TrainingCompleteError` before this evaluation.
+        """
+        del hp
+        seen = self._seen[0]
+        metric = f"validation/{self.task.metric}"
+        for made in history[len(seen.eval_results) :]:
+            seen.seconds = 0.0 if math.isnan(made.seconds) else made.seconds
+            row = {metric: made.value, "score": seen.seconds}
+            row["accumulated_submission_time"] = seen.seconds
+            seen.eval_results.append((made.step, row))
+        if seen.complete:
+            raise Finished("it raised TrainingCompleteError")
+
+    def _init(self, key: Any) -> tuple[Any, Any, Any, Any]:
+        model_key, submission_key, train_key = jax.random.split(key, 3)
+        params, model_state = self.loaded.init_model(model_key)
+        return params, model_state, jax.random.key_data(submission_key), train_key
+
+    def _told(self, seen: _Seen) -> dict[str, Any]:
+        """Arguments of `update_params` that stay the same over a window."""
+        told: dict[str, Any] = {
+            "current_params_types": self._view.model_params_types,
+            "loss_type": self._view.loss_type,
+            "eval_results": seen.eval_results,
+        }
+        if self._takes_train_state:
+            told["train_state"] = {
+                "accumulated_submission_time": seen.seconds,
+                "accumulated_eval_time": 0.0,
+                "accumulated_logging_time": 0.0,
+                "last_eval_time": seen.seconds,
+                "last_step_end_time": None,
+                "is_time_remaining": True,
+                "training_complete": False,
+                "validation_goal_reached": False,
+                "test_goal_reached": False,
+            }
+        return told
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        """While the submission's functions run: what they import then is what they mean."""
+        with standing_in(self._devices), self._file.importing():
+            yield
+
+
+def _batch_size(file: SubmissionFile, loaded: LoadedWorkload) -> int:
+    """What the submission says of a workload's name, else the workload's own."""
+    try:
+        size = file.get_batch_size(loaded.workload.name)
+    except Exception:  # most raise, of any type, for a name that they do not know
+        size = None
+    if size is None:
+        return loaded.workload.batch_size
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise SubmissionError(f"get_batch_size must return a positive int, not {size!r}")
+    return size
+
+
+def _point(values: Hyperparameters) -> Any:
+    """A hyperparameter point as AlgoPerf hands it out; None under the self-tuning rules."""
+    return namedtuple("Hyperparameters", values)(**values) if values else None
+
+
+def _takes(function: Any, name: str) -> bool:
+    """Whether a function has a parameter of this name, or takes any."""
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
