@@ -165,6 +165,8 @@ def check_score(results):
     from algoperf_lite.errors import UsageError  # noqa: PLC0415
     from scoring import score  # noqa: PLC0415
 
+    if not results.exists():
+        return 0  # killed before it had written anything
     ended = [json.loads(path.read_text()) for path in results.rglob("trial.json")]
     times = [trial["seconds"] for trial in ended if trial["status"] == "target_reached"]
     try:
