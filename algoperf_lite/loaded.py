@@ -72,15 +72,6 @@ class LoadedWorkload:
         """The compiled evaluation, shared by all submissions."""
         return Evaluator(self.workload, self.data, self.shapes)
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """Rows of the training split, and of each split as it is evaluated."""
-        evaluated = {
-            name: sum(batch.rows for batch in batches)
-            for name, batches in self.data.eval_batches.items()
-        }
-        return {"train": self.data.num_train, **{f"eval_{n}": c for n, c in evaluated.items()}}
-
     def compile_evaluation(self) -> None:
         """Compile the evaluation now, before a submission can change how JAX is set."""
         _ = self.evaluator

@@ -138,7 +138,7 @@ class HostProgram:
         loaded.data.check_divides("batch size", self.batch_size)
         self._point = _point(self.static)
         self._gather = Gather(loaded, self.batch_size)
-        self._view = WorkloadView(loaded.workload, self.task, loaded.counts)
+        self._view = WorkloadView.of(loaded, self.task)
         rep = loaded.data.replicated
         self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
         self._devices = tuple(loaded.data.mesh.devices.flat)
