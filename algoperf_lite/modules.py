@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,7 @@ def import_module(name: str) -> ModuleType:
     except Exception as error:  # code of any kind
         spec = importlib.util.find_spec(name)
         file = Path(spec.origin) if spec and spec.origin else None
-        raise _import_error(file, name, error) from error
+        raise import_error([file] if file else [], name, error) from error
 
 
 def load_path(path: Path) -> ModuleType:
@@ -56,7 +56,7 @@ def load_path(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise _import_error(path, str(path), error) from error
+        raise import_error([path], str(path), error) from error
     return module
 
 
@@ -111,27 +111,31 @@ def assignment_line(tree: ast.Module, name: str) -> int:
     return max(lines, default=0)
 
 
+def import_error(
+    files: Sequence[Path], name: str, error: BaseException, mend: str = "mend what this line does"
+) -> UsageError:
+    """What importing raised, with the last line of the files that took part in it.
+
+    Args:
+        files: whose lines may be at fault.
+        name: of what was imported, for where none of them took part.
+        error: what was raised.
+        mend: what to do about it.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError):
+        lines.append((error.filename, error.lineno))
+    named = {file.resolve(): file for file in files}
+    within = [(named.get(Path(f).resolve()), line) for f, line in lines if f and line]
+    where = next((f"{file}:{line}" for file, line in reversed(within) if file), name)
+    message = error.msg if isinstance(error, SyntaxError) else error
+    return UsageError(f"{where} does not import: {type(error).__name__}: {message}; {mend}")
+
+
 def _targets(node: ast.stmt) -> Iterable[ast.expr]:
     return getattr(node, "targets", None) or [getattr(node, "target", None)]
 
 
 def _is_name(node: ast.expr | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _import_error(file: Path | None, name: str, error: Exception) -> UsageError:
-    """What importing raised, with the last line of the file that took part in it."""
-    line = None
-    if isinstance(error, SyntaxError) and _same_file(error.filename, file):
-        line = error.lineno
-    frames = traceback.extract_tb(error.__traceback__)
-    within = [frame.lineno for frame in frames if _same_file(frame.filename, file)]
-    where = f"{file}:{line or within[-1]}" if file and (line or within) else name
-    message = error.msg if isinstance(error, SyntaxError) else error
-    return UsageError(
-        f"{where} does not import: {type(error).__name__}: {message}; mend what this line does"
-    )
-
-
-def _same_file(name: str | None, file: Path | None) -> bool:
-    return bool(name and file) and Path(name).resolve() == file.resolve()
