@@ -109,6 +109,9 @@ class HostProgram:
         hyperparameters: the point.
         budget_seconds: on the clock, or None.
 
+    Attributes:
+        functions: the submission's.
+
     Raises:
         UsageError: the file does not load, or its batch size does not divide over the devices.
     """
@@ -133,8 +136,8 @@ class HostProgram:
         self.read = set(self.static)
         self.task = loaded.task(budget_seconds)
         self.compile_seconds = 0.0
-        self._file = load(submission.source.path)
-        self.batch_size = _batch_size(self._file, loaded)
+        self.functions = load(submission.source.path)
+        self.batch_size = _batch_size(self.functions, loaded)
         loaded.data.check_divides("batch size", self.batch_size)
         self._point = _point(self.static)
         self._gather = Gather(loaded, self.batch_size)
@@ -142,7 +145,7 @@ class HostProgram:
         rep = loaded.data.replicated
         self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
         self._devices = tuple(loaded.data.mesh.devices.flat)
-        self._takes_train_state = _takes(self._file.update_params, "train_state")
+        self._takes_train_state = _takes(self.functions.update_params, "train_state")
         self._seen: list[_Seen] = [_Seen()]  # of the trial that runs; the referee watches the rest
 
     @property
@@ -157,14 +160,14 @@ class HostProgram:
     def init(self, seed: int, hp: Mapping[str, Any]) -> HostCarry:
         """The state before the first step; module-level data is as it was when loaded."""
         del hp
-        self._file.restore()
+        self.functions.restore()
         self._seen[0] = _Seen()
         key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
         params, model_state, submission_key, key = self._compiled_init(key)
         log = TrainingLog()
         self._view.attach_metrics_logger(log)
         with self._calling():
-            opt_state = self._file.init_optimizer_state(
+            opt_state = self.functions.init_optimizer_state(
                 self._view, params, model_state, self._point, submission_key
             )
         jax.block_until_ready((opt_state, key))
@@ -188,7 +191,7 @@ class HostProgram:
         """Call the submission once per step; it dispatches, and nothing is waited for."""
         del hp
         seen, view, point = self._seen[0], self._view, self._point
-        select, update = self._file.data_selection, self._file.update_params
+        select, update = self.functions.data_selection, self.functions.update_params
         told = self._told(seen)
         first = carry.step
         with self._calling():
@@ -218,12 +221,12 @@ class HostProgram:
     def eval_params(self, carry: HostCarry, hp: Mapping[str, Any]) -> tuple[Any, Any]:
         """``(params, model_state)`` to evaluate; training goes on from them, as in AlgoPerf."""
         del hp
-        if self._file.prepare_for_eval is not None:
+        if self.functions.prepare_for_eval is not None:
             told = self._told(self._seen[0])
             told.pop("train_state", None)
             key = jax.random.fold_in(carry.key, 2**31 + carry.step)  # no step's own
             with self._calling():
-                returned = self._file.prepare_for_eval(
+                returned = self.functions.prepare_for_eval(
                     workload=self._view, current_param_container=carry.params,
                     model_state=carry.model_state, hyperparameters=self._point,
                     optimizer_state=carry.opt_state, global_step=carry.step,
@@ -285,7 +288,7 @@ class HostProgram:
     @contextmanager
     def _calling(self) -> Iterator[None]:
         """While the submission's functions run: what they import then is what they mean."""
-        with standing_in(self._devices), self._file.importing():
+        with standing_in(self._devices), self.functions.importing():
             yield
 
 
