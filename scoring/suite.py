@@ -220,7 +220,7 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
         base = base or base_of(name, base_names)
         if base not in base_names:
             _bad(where, f"{key}.base", "must name one of base_workloads")
-    direction = _direction(where, key, entry.get("direction"), metric)
+    direction = _direction(where, key, entry, metric)
     optional = {name: entry.get(name) for name in _MAY_HOLD}
     for optional_name, found in optional.items():
         fits = is_number(found) if optional_name == "step_hint" else isinstance(found, str)
@@ -229,7 +229,9 @@ def _target(where: str, table: dict, name: str, base_names: list[str] | None) ->
     return WorkloadTarget(name, metric, float(value), direction, base, **optional)
 
 
-def _direction(where: str, key: str, direction: Any, metric: str) -> str:
+def _direction(where: str, key: str, entry: dict, metric: str) -> str:
+    # AlgoPerf's files have said it under a name of their own since its metrics have a goal.
+    direction = entry.get("direction", entry.get("target_metric_goal"))
     if direction is None and metric in MINIMISED | MAXIMISED:
         return "minimize" if metric in MINIMISED else "maximize"
     if direction not in DIRECTIONS:

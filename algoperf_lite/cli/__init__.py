@@ -17,6 +17,8 @@ COMMANDS = {
     "compare": "Compare two results directories or two submissions.",
     "doctor": "Look whether this machine is fit to time on.",
     "explore": "Explore schedules, learning rates and batch sizes.",
+    "export-logs": "Write recorded trials as logs for AlgoPerf's own scorer.",
+    "export": "Write a submission as one of AlgoPerf's.",
     "list": "Show the workloads and submissions there are.",
     "merge": "Put results directories together into one leaderboard.",
     "new": "Write a starting point for a submission, a workload or a variant.",
@@ -47,7 +49,7 @@ class LazyGroup(click.Group):
         del ctx
         if name not in COMMANDS:
             raise unknown_name("command", name, COMMANDS)
-        return importlib.import_module(f"algoperf_lite.cli.{name}").command
+        return importlib.import_module(f"algoperf_lite.cli.{name.replace('-', '_')}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See click; written from the table, so that help imports no command."""

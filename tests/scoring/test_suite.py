@@ -41,6 +41,15 @@ def test_direction_follows_from_the_metric(metric, direction):
     assert parse_suite(made).base[0].direction == direction
 
 
+def test_direction_may_be_said_as_algoperf_says_it():
+    made = declared(("a",))
+    made["workloads"]["a"] |= {"target_metric_name": "recall", "target_metric_goal": "maximize"}
+    assert parse_suite(made).base[0].direction == "maximize"
+    made["workloads"]["a"]["target_metric_goal"] = "sideways"
+    with pytest.raises(UsageError, match=r"workloads\.a\.direction is 'sideways': add 'minimize'"):
+        parse_suite(made)
+
+
 def test_bases_are_matched_at_an_underscore_and_the_longest_wins():
     names = ["imagenet", "imagenet_resnet", "resnet", "image"]
     assert base_of("imagenet_resnet_large_bn_init", names) == "imagenet_resnet"
