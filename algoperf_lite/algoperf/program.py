@@ -14,7 +14,6 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple
 
 import flax
@@ -197,7 +196,7 @@ class HostProgram:
         with self._calling():
             carry.queue.open(draw.order, draw.steps)
             keys = self._gather.keys(carry.key, carry.step)
-            for select_key, update_key in islice(keys, draw.steps):
+            for select_key, update_key in keys[: draw.steps]:
                 batch = select(
                     view, carry.queue, carry.opt_state, carry.params, carry.model_state,
                     point, carry.step, select_key,

@@ -46,12 +46,16 @@ class Gather:
         """
         return self._batch(train, rows, row, key, number)
 
-    def keys(self, key: Any, start: int) -> tuple[tuple[Any, Any], ...]:
-        """For each step of a full window from `start` on the keys to select and to update with.
+    def keys(self, key: Any, start: int) -> np.ndarray:
+        """The keys to select and to update with, for each step of a full window from `start` on.
 
-        They are the engine's, in the raw form that AlgoPerf hands out: uint32 ``[2]``.
+        They are the engine's, in the raw form that AlgoPerf hands out, and on the host: taking one
+        out of an array on a device would be a program of its own at every step.
+
+        Returns:
+            uint32 ``[steps, 2, 2]``.
         """
-        return self._keys(key, np.int32(start))
+        return np.asarray(self._keys(key, np.int32(start)))
 
     def _gathered(self, train: Any, rows: Any, row: Any, key: Any, number: Any) -> Any:
         batch = jax.tree.map(lambda a: a[rows[row]], train)
@@ -62,11 +66,10 @@ class Gather:
         weights = jnp.ones(self._batch_size, jnp.float32)
         return {**batch, "weights": weights}, row + 1, number + 1
 
-    def _split(self, key: Any, start: Any) -> tuple[tuple[Any, Any], ...]:
+    def _split(self, key: Any, start: Any) -> Any:
         steps = start + jnp.arange(self.window)
         folded = jax.vmap(lambda step: jax.random.split(jax.random.fold_in(key, step), 3))(steps)
-        raw = jax.random.key_data(folded)
-        return tuple((raw[i, 1], raw[i, 2]) for i in range(self.window))
+        return jax.random.key_data(folded)[:, 1:]
 
 
 class InputQueue(Iterator[dict[str, Any]]):
