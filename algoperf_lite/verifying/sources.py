@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from algoperf_lite.algoperf import selector as algoperf
 from algoperf_lite.errors import UsageError, unknown_name
 from algoperf_lite.executors import Executor, WorkerLostError
 from algoperf_lite.registry import absolute, without_directory
@@ -68,7 +69,8 @@ class Sources:
             text = str(error).partition(". Known:")[0].rstrip(".")
         if name in self._elsewhere or _base(name) in self._elsewhere:
             return text
-        return f"{text}; if its file lies elsewhere, say where: -S {_base(name)}=PATH.py"
+        prefix = algoperf.PREFIX if name.startswith(algoperf.PREFIX) else ""
+        return f"{text}; if its file lies elsewhere, say where: -S {_base(name)}={prefix}PATH.py"
 
     def _selector(self, kind: str, name: str) -> str:
         if name in self._elsewhere:
