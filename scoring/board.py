@@ -117,6 +117,7 @@ class Leaderboard:
         trials_found: trials on disk, interrupted ones left out.
         trials_declared: trials that there should be.
         trials_noisy: of those found, how many were timed while the machine was busy.
+        trials_on_host_loop: of those found, how many called the submission once per step.
         integration: "exact" or "algoperf".
         clock: what times are counted by, see `scoring.clocks.CLOCKS`.
         baseline: the submission that speedups are over, or None.
@@ -135,6 +136,7 @@ class Leaderboard:
     baseline: str | None = None
     ruleset: str | None = None
     trials_noisy: int = 0
+    trials_on_host_loop: int = 0
 
     @property
     def unit(self) -> str:
@@ -181,6 +183,7 @@ class Leaderboard:
             "trials_found": self.trials_found,
             "trials_declared": self.trials_declared,
             "trials_noisy": self.trials_noisy,
+            "trials_on_host_loop": self.trials_on_host_loop,
             "studies": self.studies,
             "integration": self.integration,
             "clock": self.clock,

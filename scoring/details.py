@@ -28,7 +28,7 @@ _NUMBERS = (
     "steps", "seconds", "robust_seconds", "budget_seconds", "flops_per_step", "peak_memory_bytes",
     "seed",
 )  # fmt: skip
-_FLAGS = ("noisy", "drifted")
+_FLAGS = ("noisy", "drifted", "host_loop")
 _TABLES_OF_NUMBERS = ("clock", "off_clock", "compiles_on_clock")
 _LISTS_OF_NUMBERS = ("calibration_kernel_seconds", "window_seconds_per_step")
 

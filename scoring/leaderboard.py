@@ -141,6 +141,7 @@ def from_times(
         trials_found=table.found,
         trials_declared=table.declared,
         trials_noisy=sum(t.noisy for trials in table.trials.values() for t in trials),
+        trials_on_host_loop=sum(t.host_loop for trials in table.trials.values() for t in trials),
         integration=integration,
         clock=clock,
         baseline=baseline,

@@ -46,6 +46,7 @@ class Trial:
         recorded: how its record says that it ended, which `status` leaves where the record is not
             believed; None without a record.
         noisy: whether its record says that the machine was busy while it was timed.
+        host_loop: whether it says that the submission was called from Python once per step.
     """
 
     submission: str
@@ -64,6 +65,7 @@ class Trial:
     hit: int | None = None
     recorded: str | None = None
     noisy: bool = False
+    host_loop: bool = False
 
     @property
     def reached(self) -> bool:
@@ -139,6 +141,7 @@ def judge(
         notes=tuple(notes),
         timed=known.get("timed", True),
         noisy=known.get("noisy") is True,
+        host_loop=known.get("host_loop") is True,
         budget=_budget(known, clock),
         end=_end(rows, target, clock),
         hit=hit,

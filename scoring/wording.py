@@ -122,6 +122,13 @@ def _completeness(board: Leaderboard) -> Iterator[Note]:
             " and the same run again times them anew.",
             "warning",
         )
+    if board.trials_on_host_loop and board.clock != "steps":
+        yield Note(
+            f"Host loop: {board.trials_on_host_loop} of {board.trials_found} trials called their"
+            " submission from Python once per step, as AlgoPerf does (`show` marks them); that is"
+            " on their clock.",
+            "plain",
+        )
     if board.studies < LEAST_STUDIES:
         count = "1 study" if board.studies == 1 else f"{board.studies} studies"
         yield Note(f"{count}: no intervals; run {LEAST_STUDIES} for a ranking.", "plain")

@@ -97,7 +97,9 @@ def _notes(made: "Export") -> Iterator[str]:
             yield f"the metric {old} is {new} there: it is over tokens, AlgoPerf's over words"
     if made.void:
         ends = ", ".join(f"{count} {status}" for status, count in made.void.items())
-        yield f"{_count(sum(made.void.values()), 'trial')} never count here: {ends}"
+        count = sum(made.void.values())
+        never = "never counts" if count == 1 else "never count"
+        yield f"{_count(count, 'trial')} {never} here: {ends}"
     if made.emptied:
         yield (
             f"{_count(made.emptied, 'evaluation')} met the target and"

@@ -117,9 +117,11 @@ def _heading(path: str, trial: dict[str, Any], counts: bool | None) -> Text:
         ("noisy", "the two clocks disagree by over 10%, or others had so much of the processors"),
         ("drifted", "the calibration kernel's time changed by over 10%"),
         ("resumed_at", "it went on from a checkpoint after an interruption"),
+        ("host_loop", "the submission was called from Python once per step, as AlgoPerf does"),
     ):
         if trial.get(mark):
-            text.append(f"\n{mark.removesuffix('_at')}: {why}", "yellow")
+            word = mark.removesuffix("_at").replace("_", "-")
+            text.append(f"\n{word}: {why}", "yellow")
     if not trial.get("timed", True):
         text.append("\nnot timed: it has no seconds, and scores by --clock steps alone", "yellow")
     return text

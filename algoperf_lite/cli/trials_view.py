@@ -30,7 +30,9 @@ _STYLES = {
     NOT_COUNTED: "red",
 }
 _TELL_WHY = ("error", "diverged", "invalid", "unreadable", "unfinished", "interrupted")
-_MARKS = {"noisy": "noisy", "drifted": "drifted", "resumed": "resumed_at"}
+_MARKS = {
+    "noisy": "noisy", "drifted": "drifted", "resumed": "resumed_at", "host-loop": "host_loop",
+}  # fmt: skip
 _MOST_REASONS = 8
 _KEYS = ("submission", "workload", "study", "trial")
 

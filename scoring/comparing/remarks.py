@@ -20,6 +20,12 @@ def what_to_know(compared: Sequence[Pair]) -> Iterator[str]:
             "timed while the machine's speed changed (noisy or drifted):"
             f" {unsteady[0]} of {len(a)} trials of A, {unsteady[1]} of {len(b)} of B"
         )
+    looped = [sum(d.record.get("host_loop") is True for d in side) for side in (a, b)]
+    if any(looped):
+        yield (
+            "called from Python once per step, as AlgoPerf does (host-loop):"
+            f" {looped[0]} of {len(a)} trials of A, {looped[1]} of {len(b)} of B"
+        )
     yield from _invalid(a, "A")
     yield from _invalid(b, "B")
     if any(_other_seeds(*pair) for pair in compared):

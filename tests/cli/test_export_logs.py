@@ -26,7 +26,7 @@ def test_it_says_where_and_what_was_changed_and_what_to_expect(cli, made, tmp_pa
     assert f"wrote 3 trials of 2 submissions on 1 workload to {dest}" in out
     for note in (
         "adam[b1=0.8] is adam_b1_0.8 there",
-        "1 trial never count here: 1 invalid",
+        "1 trial never counts here: 1 invalid",
         "1 evaluation met the target and does not count here",
         "1 study without a trial",
         "its --strict asks for 3 studies of 5 trials",

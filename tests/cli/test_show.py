@@ -95,6 +95,18 @@ def test_many_trials_are_counted_by_submission(cli, many):
     assert "--all shows each of the 28 trials" in out
 
 
+def test_a_host_loop_is_marked(cli, tmp_path):
+    (tmp_path / "suite.json").write_text(json.dumps(declared(("a",))))
+    for study, said in enumerate((True, False)):
+        record = {"status": "target_reached", "host_loop": said}
+        place = write_trial(tmp_path, "x", "a", hit(2.0), study, record=record)
+        shown = cli("show", place)[1]
+        assert ("\nhost-loop: the submission was called from Python" in shown) is said
+    marked = [line for line in cli("show", tmp_path)[1].splitlines() if "host-loop" in line]
+    assert len(marked) == 1
+    assert "Host loop: 1 of 2 trials" in cli("score", tmp_path)[1]
+
+
 def test_a_submission_is_counted_by_workload(cli, many):
     for study in range(7, 20):
         write_trial(many, "one", "a", hit(2), study, record={"status": "diverged"})

@@ -67,6 +67,7 @@ def test_entries_of_another_type_are_left_out_and_the_rest_is_kept(tmp_path):
         "flops_per_step": True,
         "steps": "7",
         "noisy": 1,
+        "host_loop": "yes",
         "calibration_kernel_seconds": [0.1, "x"],
         "peak_memory_bytes": 10**400,
     }

@@ -79,3 +79,11 @@ def test_noisy_trials_are_counted(results):
     suite = json.loads((results / "suite.json").read_text()) | {"trials": 2}
     (results / "suite.json").write_text(json.dumps(suite))
     assert scoring.score(results).trials_noisy == 1
+
+
+def test_trials_on_a_host_loop_are_counted(results):
+    for workload, said in (("a", True), ("b", False), ("c", "yes")):
+        record = {"status": "target_reached", "host_loop": said}
+        write_trial(results, "w", workload, hit(2.0), record=record)
+    suite = declared(("a", "b", "c"))
+    assert scoring.score(results, parse_suite(suite)).trials_on_host_loop == 1

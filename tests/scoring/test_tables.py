@@ -79,6 +79,14 @@ def test_a_machine_that_was_busy_is_told_where_times_count():
         assert "Noisy" not in "\n".join(map(str, notes(quiet)))
 
 
+def test_a_host_loop_is_told_where_times_count():
+    board = replace(board_of({"x": {"a": 1.0}, "y": {"a": 2.0}}, ("a",)), trials_on_host_loop=1)
+    assert "Host loop: 1 of 2 trials called" in "\n".join(map(str, notes(board)))
+    assert board.to_json()["trials_on_host_loop"] == 1
+    for none in (replace(board, trials_on_host_loop=0), replace(board, clock="steps")):
+        assert "Host loop" not in "\n".join(map(str, notes(none)))
+
+
 def test_many_problems_are_cut_short():
     board = board_of({"x": {"a": 1.0}}, ("a",))
     many = tuple(Problem(f"p{i}", f"bad in way {i}") for i in range(7))

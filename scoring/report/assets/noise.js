@@ -47,6 +47,8 @@ function noiseTiles(of) {
     `${of.filter((trial) => trial[key] === true).length} of ` +
     `${of.filter((trial) => trial[key] !== null).length}`;
   const made = [tile(marked("noisy"), "trials noisy"), tile(marked("drifted"), "trials drifted")];
+  if (of.some((trial) => trial.host_loop))
+    made.push(tile(marked("host_loop"), "trials on a host loop"));
   if (ratios.length) made.push(tile(significant(middle(ratios), 4), "plain over robust, median"));
   if (kernels.length)
     made.push(
@@ -80,7 +82,9 @@ function inRounds(of) {
 
 const dot = (of) => (of.length > 500 ? 4 : 6);
 const marks = (trial) =>
-  [trial.noisy && "noisy", trial.drifted && "drifted"].filter(Boolean).join(", ");
+  [trial.noisy && "noisy", trial.drifted && "drifted", trial.host_loop && "host-loop"]
+    .filter(Boolean)
+    .join(", ");
 const trialText = (trial) =>
   plain(
     `${trial.name}, ${trial.on.name}, study ${trial.study}, trial ` +

@@ -25,6 +25,18 @@ def test_trials_that_were_timed_badly_are_counted(tmp_path):
     )
 
 
+def test_trials_on_a_host_loop_are_counted(tmp_path):
+    old, new = write(tmp_path / "old", {"a": TIMES}), write(tmp_path / "new", {"a": TIMES})
+    for study in (1, 2):
+        path = made_logs.trial_dir(new, "one", "a", study) / "trial.json"
+        path.write_text(json.dumps({"schema": 1, **record(study, host_loop=True)}))
+    (found,) = compare(old, new).comparisons
+    assert found.notes == (
+        "called from Python once per step, as AlgoPerf does (host-loop):"
+        " 0 of 4 trials of A, 2 of 4 of B",
+    )
+
+
 def test_copies_of_a_run_are_noted(tmp_path):
     old = write(tmp_path / "old", {"a": TIMES})
     new = write(tmp_path / "new", {"a": (TIMES[0], 10.5, *TIMES[2:])})

@@ -146,9 +146,18 @@ def test_foreign_logs_have_no_command_and_leave_unknowns_empty(tmp_path):
     shown = payload(tmp_path)
     (trial,) = trials(shown)
     assert shown["submissions"] == [{"name": "s", "ruleset": None, "command": None}]
-    unknown = ("clock", "compile", "kernel", "point", "environment", "flops_per_step", "noisy")
+    unknown = ("clock", "compile", "kernel", "point", "environment", "flops_per_step", "noisy",
+               "host_loop")  # fmt: skip
     assert {trial[name] for name in unknown} == {None}
     assert trial["time"] == 5
+
+
+def test_a_trial_on_a_host_loop_says_so(tmp_path):
+    record = {"status": "target_reached", "host_loop": True}
+    write_trial(tmp_path, "s", "a", hit(5), record=record)
+    (tmp_path / SUITE_FILE).write_text(json.dumps(declared(("a",))))
+    (trial,) = trials(payload(tmp_path))
+    assert trial["host_loop"] is True
 
 
 def test_options_reach_the_board_and_its_command(results):
