@@ -77,7 +77,7 @@ class Importer(MetaPathFinder):
 
     def _spec(self, name: str, place: Path) -> ModuleSpec | None:
         """The spec of a file, or of the package, module or bare folder at a path."""
-        package, module = place / "__init__.py", place.with_name(f"{place.name}.py")
+        package, module = place / "__init__.py", place.parent / f"{place.name}.py"
         if package.is_file():
             return self._spec_of_file(name, package, [str(place)])
         if place.is_file() or (name not in self._places and module.is_file()):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import pkgutil
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
@@ -79,11 +78,13 @@ class SubmissionFile:
         self._snapshot.restore()
 
 
-def load(path: Path) -> SubmissionFile:
+def load(path: Path, devices: Sequence[Any] | None = None) -> SubmissionFile:
     """Run a submission's file, under names of its own each time.
 
     Args:
         path: of a Python file with AlgoPerf's functions.
+        devices: those that shardings made at its top level are over; None leaves it to a
+            `stand_in.standing_in` around this call, else all of JAX's.
 
     Raises:
         UsageError: there is no such file, it is none for AlgoPerf 0.6 on JAX, it does not import,
@@ -94,7 +95,7 @@ def load(path: Path) -> SubmissionFile:
     check_era(files)
     importer = Importer(files, private_name(_PREFIX, path.stem, next(_count)))
     try:
-        module = _run(path, files, importer)
+        module = _run(path, files, importer, devices)
         functions = _functions(path, module, files)
         return SubmissionFile(path, importer, functions, _fingerprint(files, importer))
     except BaseException:
@@ -102,9 +103,9 @@ def load(path: Path) -> SubmissionFile:
         raise
 
 
-def _run(path: Path, files: Files, importer: Importer) -> ModuleType:
+def _run(path: Path, files: Files, importer: Importer, devices: Sequence[Any] | None) -> ModuleType:
     try:
-        with stand_in.standing_in(), path_kept():
+        with stand_in.standing_in(devices), path_kept():
             return importer.load_main()
     except (Exception, SystemExit) as error:  # somebody else's code: of any kind
         own = [path, *(file for file in files.sources if file != files.main)]
@@ -117,11 +118,7 @@ def _mend(error: BaseException) -> str:
     missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
     first = (missing or "").partition(".")[0]
     if first == "algoperf":
-        names = sorted(m.name for m in pkgutil.iter_modules(stand_in.__path__))
-        return (
-            f"of AlgoPerf only {', '.join(f'algoperf.{name}' for name in names)} stand in here;"
-            " write what is needed of others into the submission"
-        )
+        return "remove the import, or write what is needed of it into the submission"
     if first == "torch":
         return "PyTorch submissions cannot run here; remove what needs torch"
     if isinstance(error, ModuleNotFoundError) and not first.startswith(_PREFIX):

@@ -67,8 +67,7 @@ class Snapshot:
             for name, value in before.items():
                 if is_plain(now.get(name), own):
                     now[name] = value
-                    if is_plain(value, own):
-                        self._put_back(value, done)
+                    self._put_back(value, done)
 
     def _look_into(self, value: Any) -> None:
         """Note what a container or an array holds, and what those within hold."""

@@ -71,6 +71,15 @@ def test_files_that_it_imports_are_looked_through(write, line):
         load(write(f"{NEVER_RUN}{line}\n{FUNCTIONS}"))
 
 
+def test_packages_on_the_way_are_looked_through(write, tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    write("X = 1", "shared.py")
+    write("import jax; jax.pmap(len)", "a/__init__.py")
+    write("from ...shared import X", "a/b/__init__.py")
+    with pytest.raises(UsageError, match=r"a/__init__\.py:1 uses jax\.pmap"):
+        load(write(FUNCTIONS, "a/b/submission.py"))
+
+
 @pytest.mark.parametrize("code", FINE.values(), ids=FINE)
 def test_mentioning_is_not_using(write, code):
     write("import torch", "for_torch.py")
