@@ -43,15 +43,15 @@ def check_era(files: Files) -> None:
     """
     for file in files.sources:
         tree = files.tree(file)
-        if file in files.unguarded:
-            for line, name in _top_imports(tree):
-                first = name.partition(".")[0]
-                if first == "torch" or name.startswith("algoperf.pytorch"):
-                    raise UsageError(f"{file}:{line} {_PYTORCH.format(name)}")
-                if first == "algorithmic_efficiency" and not _uses_of_pmap(tree):
-                    raise UsageError(f"{file}:{line} {_OLD_NAME}")
+        imports = list(_top_imports(tree)) if file in files.unguarded else []
+        for line, name in imports:
+            if name.partition(".")[0] == "torch" or name.startswith("algoperf.pytorch"):
+                raise UsageError(f"{file}:{line} {_PYTORCH.format(name)}")
         if lines := _uses_of_pmap(tree):
             raise UsageError(f"{file}:{lines[0]} {_PMAP}")
+        for line, name in imports:
+            if name.partition(".")[0] == "algorithmic_efficiency":
+                raise UsageError(f"{file}:{line} {_OLD_NAME}")
 
 
 def _top_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:

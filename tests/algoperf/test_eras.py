@@ -26,6 +26,7 @@ OTHERS = {
     "old part": ("\nimport algorithmic_efficiency.spec as s", r":2 imports algorithmic_efficiency"),
     "torch": ("\nimport torch", r":2 imports torch: a submission for PyTorch"),
     "of torch": ("\nfrom torch.optim import Adam", r":2 imports torch\.optim\.Adam: .*PyTorch"),
+    "old torch": ("from algorithmic_efficiency import spec\nimport torch", r":2 imports torch: "),
     "set up": ("\nfrom algoperf.pytorch_utils import pytorch_setup", r":2 imports .*PyTorch"),
 }
 FINE = {
