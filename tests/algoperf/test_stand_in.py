@@ -88,13 +88,15 @@ def test_an_exception_leaves_nothing_behind(real):
     assert jax_sharding_utils.get_mesh().size == len(jax.devices())
 
 
-def test_names_that_only_start_alike_are_left_alone(monkeypatch):
+def test_names_that_only_start_alike_are_left_alone(monkeypatch, real):
     neighbour = ModuleType("algoperf2")
     monkeypatch.setitem(sys.modules, "algoperf2", neighbour)
     with standing_in():
         assert sys.modules["algoperf2"] is neighbour
+        sys.modules["algoperf.mine"] = ModuleType("algoperf.mine")
         assert sys.modules["algoperf_lite.algoperf.stand_in"] is stand_in
         assert importlib.import_module("algoperf_lite.errors") is not None
+    assert sys.modules["algoperf2"] is neighbour
 
 
 @pytest.mark.parametrize("meddled", [["algoperf"], ["algoperf", "algoperf.spec"], []])
