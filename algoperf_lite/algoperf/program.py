@@ -135,7 +135,8 @@ class HostProgram:
         self.read = set(self.static)
         self.task = loaded.task(budget_seconds)
         self.compile_seconds = 0.0
-        self.functions = load(submission.source.path)
+        self._devices = tuple(loaded.data.mesh.devices.flat)
+        self.functions = load(submission.source.path, self._devices)
         self.batch_size = _batch_size(self.functions, loaded)
         loaded.data.check_divides("batch size", self.batch_size)
         self._point = _point(self.static)
@@ -143,7 +144,6 @@ class HostProgram:
         self._view = WorkloadView.of(loaded, self.task)
         rep = loaded.data.replicated
         self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
-        self._devices = tuple(loaded.data.mesh.devices.flat)
         self._takes_train_state = _takes(self.functions.update_params, "train_state")
         self._seen: list[_Seen] = [_Seen()]  # of the trial that runs; the referee watches the rest
 
