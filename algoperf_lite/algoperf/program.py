@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import flax
 import jax
 
+from algoperf_lite.algoperf.functions import functions_of, keep_functions
 from algoperf_lite.algoperf.loading import SubmissionFile, load
 from algoperf_lite.algoperf.queue import Gather, InputQueue
 from algoperf_lite.algoperf.stand_in import spec, standing_in
@@ -145,6 +146,7 @@ class HostProgram:
         rep = loaded.data.replicated
         self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
         self._takes_train_state = _takes(self.functions.update_params, "train_state")
+        self._functions: dict[int, Any] = {}  # in the last optimizer state, by its seed
         self._seen: list[_Seen] = [_Seen()]  # of the trial that runs; the referee watches the rest
 
     @property
@@ -169,6 +171,9 @@ class HostProgram:
             opt_state = self.functions.init_optimizer_state(
                 self._view, params, model_state, self._point, submission_key
             )
+        if seed in self._functions:  # of warming up; others would be compiled anew
+            opt_state = keep_functions(self._functions[seed], opt_state)
+        self._functions = {seed: functions_of(opt_state)}
         jax.block_until_ready((opt_state, key))
         queue = InputQueue(self._gather, key)
         return HostCarry(0, params, model_state, opt_state, key, queue, log)
