@@ -56,7 +56,10 @@ def load_path(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise import_error([path], str(path), error) from error
+        mend = "mend what this line does"
+        if getattr(error, "name", None) == "algoperf":
+            mend = f"a submission written for AlgoPerf is named algoperf:{path}"
+        raise import_error([path], str(path), error, mend) from error
     return module
 
 

@@ -82,5 +82,6 @@ def parse(base: str) -> Source:
     path, *options = base.removeprefix(PREFIX).split(",")
     named = dict(option.partition("=")[::2] for option in options)
     if not path.endswith(".py") or len(options) > 1 or set(named) - {"search_space"}:
-        raise UsageError(f"cannot parse {base!r}: an AlgoPerf submission is {_FORM}")
+        folder = f"; {path} is a folder: name the file in it" if Path(path).is_dir() else ""
+        raise UsageError(f"cannot parse {base!r}: an AlgoPerf submission is {_FORM}{folder}")
     return Source(Path(path), named.get("search_space"))

@@ -66,3 +66,14 @@ def test_selectors_travel_whole_and_are_published_without_directories(tmp_path, 
 def test_what_wants_a_submission_of_ours_says_so():
     with pytest.raises(UsageError, match="is written for AlgoPerf"):
         submission_module("algoperf:a/submission.py")
+
+
+def test_a_folder_is_told_to_be_one(tmp_path):
+    with pytest.raises(UsageError, match="is a folder: name the file in it"):
+        parse(f"algoperf:{tmp_path}")
+
+
+def test_a_file_written_for_algoperf_that_is_named_like_ours_is_told_how_to_name_it(tmp_path):
+    (tmp_path / "adam.py").write_text("from algoperf import spec")
+    with pytest.raises(UsageError, match=r"adam\.py:1 .*is named algoperf:.*adam\.py"):
+        submission_module(f"{tmp_path}/adam.py")
