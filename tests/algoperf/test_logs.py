@@ -164,7 +164,9 @@ def test_tables_of_a_workload_have_the_same_columns(records, tmp_path):
         p.read_text().splitlines()[0] for p in logs.glob("*/*/a_jax/*/eval_measurements.csv")
     }
     assert len(headers) == 1
-    assert "test/loss" in headers.pop().split(",")
+    assert headers.pop().split(",") == sorted(
+        {*evaluation_columns(["loss"])} - {"train/loss"},
+    )
 
 
 def test_names_that_algoperf_takes_for_patterns_are_changed(records, tmp_path):
@@ -256,8 +258,10 @@ def test_a_ruleset_is_exported_alone(records, tmp_path):
 def test_nothing_is_overwritten_and_records_are_left_alone(records, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").touch()
-    for dest, why in ((tmp_path / "out", "there already"), (records / "x", "lie in each other"),
-                      (tmp_path, "lie in each other")):  # fmt: skip
+    inside = "lie in each other"
+    refused = {tmp_path / "out": "there already", records / "x": inside, tmp_path: inside,
+               tmp_path / "x[1]": r"reads \[ \] in a path"}  # fmt: skip
+    for dest, why in refused.items():
         with pytest.raises(UsageError, match=why):
             export_logs(records, dest)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine"]

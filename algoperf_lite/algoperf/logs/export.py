@@ -13,6 +13,7 @@ no such key, refused it, and guessed the direction from the name.
 
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ from scoring.suite import Suite
 from scoring.times import TimeTable, time_table
 from scoring.trial import Trial
 
+_PATTERN = re.compile(r"[][*?(){}+|^$\\]")
 LOGS = "logs"
 TARGETS_FILE = "workload_targets.json"
 EXPORT_FILE = "export.json"
@@ -123,7 +125,8 @@ def export_logs(
 
     Raises:
         UsageError: what `scoring.score` raises, trials that were not timed among it; `dest` is
-            there already, or lies in the records; no name of a variant leads to its base.
+            there already, lies in the records, or is a pattern to AlgoPerf's scorer; no name of a
+            variant leads to its base.
         MachineError: it cannot be written.
 
     Example:
@@ -137,7 +140,6 @@ def export_logs(
     records = read_records(source, chosen, known=declared.names)
     board = from_records(records, chosen, integration="algoperf", ruleset=ruleset)
     names = sorted(row.name for row in board.rows)
-    chosen = chosen.with_submissions(names) if ruleset is not None else chosen
     table = time_table([t for t in records.trials if t.submission in names], chosen, names)
     bases, renamed = workload_names(chosen)
     made = Export(
@@ -165,7 +167,13 @@ def export_logs(
 def _free(source: Path, dest: str | Path | None) -> Path:
     """Where to write; nothing is overwritten, nor put among the records."""
     resolved = source.resolve()
-    dest = resolved.with_name(f"{resolved.name}-algoperf") if dest is None else Path(dest)
+    named = source if source.name not in ("", "..") else resolved
+    dest = named.with_name(f"{named.name}-algoperf") if dest is None else Path(dest)
+    if odd := sorted(set(_PATTERN.findall(str(dest)))):
+        raise UsageError(
+            f"{dest}: AlgoPerf's scorer reads {' '.join(odd)} in a path as a pattern, and finds"
+            " nothing there: choose another place with -o"
+        )
     where = dest.resolve()
     if where == resolved or where in resolved.parents or resolved in where.parents:
         raise UsageError(f"{dest} and {source} lie in each other: choose another place with -o")
