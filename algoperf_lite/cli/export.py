@@ -1,5 +1,6 @@
 """``algoperf-lite export``: a submission of ours as one of AlgoPerf's."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -48,12 +49,12 @@ def command(
     if written.needs:
         lines += ["", f"It imports {', '.join(written.needs)}, which AlgoPerf does not bring."]
     space = ",search_space=none" if written.ruleset == "external" else ""
+    selector = shlex.quote(f"algoperf:{folder / 'submission.py'}{space}")
     lines += [
         "",
         "Fill in submission_info.yml and adjust BATCH_SIZES in submission.py. It runs here as it"
         " does there:",
         "",
-        f"    algoperf-lite run -s algoperf:{folder / 'submission.py'}{space} -w zipf_lm --quick"
-        f" --results results/{folder.resolve().name}",
+        f"    algoperf-lite run -s {selector} -w zipf_lm --quick --results results/exported",
     ]
     output.stdout().print("\n".join(lines), soft_wrap=True)

@@ -76,9 +76,9 @@ def my_rule(tmp_path):
     """A user's file that imports what lies beside it, and a submission by another name."""
     folder = tmp_path / "mine"
     (folder / "beside").mkdir(parents=True)
-    (folder / "my_rule.py").write_text(RULE, encoding="utf-8")
+    (folder / "my-rule.py").write_text(RULE, encoding="utf-8")
     (folder / "beside" / "factors.py").write_text("HALF = 0.5\nFOUR = 4\n")
-    yield folder / "my_rule.py"
+    yield folder / "my-rule.py"
     sys.path[:] = [entry for entry in sys.path if entry != str(folder)]
     for name in [name for name in sys.modules if name.partition(".")[0] == "beside"]:
         del sys.modules[name]
@@ -225,6 +225,13 @@ def test_what_cannot_go_along_is_refused(tmp_path, line, message):
     path = tmp_path / "greedy.py"
     path.write_text(f"def late():\n    {line}\n\nfrom submissions.nadamw import submission\n")
     with pytest.raises(UsageError, match=message):
+        export(str(path), tmp_path / "out")
+
+
+def test_a_file_called_as_what_drives_it_is_refused(tmp_path):
+    path = tmp_path / "adapter.py"
+    path.write_text("from submissions.nadamw import submission\n")
+    with pytest.raises(UsageError, match=r"would lie at adapter\.py, as another does; rename"):
         export(str(path), tmp_path / "out")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import keyword
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,7 +81,7 @@ class _Walk:
     def __init__(self, module: ModuleType):
         file = Path(module.__file__).resolve()
         by_path = hasattr(module, "__source__")  # `modules.load_path` names such a module anew
-        self.main = file.stem if by_path else module.__name__
+        self.main = _identifier(file.stem) if by_path else module.__name__
         self.folder = file.parent if by_path else None
         self.tops = {HARNESS, "submissions", self.main.partition(".")[0]}
         self.texts: dict[str, str] = {self.main: source_of(module)}
@@ -99,8 +101,11 @@ class _Walk:
             todo += [name.rpartition(".")[0]] if name not in MOVED else []
             for used, taken in imported(self.texts[name], self._package(name)):
                 todo += self._ours(name, used, taken)
-        for name in seen:
-            self.found.files[self._path(name)] = redirected(
+        for name in sorted(seen):
+            path = self._path(name)
+            if path in self.found.files:
+                raise UsageError(f"{name} would lie at {path}, as another does; rename the file")
+            self.found.files[path] = redirected(
                 self.texts[name], self._package(MOVED.get(name, name)), self._moved
             )
         return self.found
@@ -162,6 +167,17 @@ class _Walk:
     def _path(self, name: str) -> str:
         stem = MOVED.get(name, name).replace(".", "/")
         return f"{stem}/__init__.py" if name in self.packages else f"{stem}.py"
+
+
+def _identifier(stem: str) -> str:
+    """A module's name for a file's stem, which may be none.
+
+    Example:
+        >>> _identifier("my-rule"), _identifier("2nd"), _identifier("lambda")
+        ('my_rule', 'rule_2nd', 'rule_lambda')
+    """
+    name = re.sub(r"\W", "_", stem)
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"rule_{name}"
 
 
 def _taken(source: str) -> set[str]:
