@@ -36,7 +36,9 @@ ACTIVATIONS = {
 class WorkloadView(spec.Workload):
     """A workload as AlgoPerf's submissions know one. Neither its name nor any data is in it.
 
-    It stands for itself as a static argument of ``jax.jit``: two views are never equal.
+    It stands for itself as a static argument of ``jax.jit``: two views are never equal. How inputs
+    were shifted and scaled, and which layer is the last, nobody tells: `train_mean`, `train_stddev`
+    and `is_output_params` raise ``NotImplementedError``.
 
     Args:
         workload: whose model and loss are called.
@@ -156,30 +158,6 @@ class WorkloadView(spec.Workload):
         return self._eval_batch_size
 
     @property
-    def train_mean(self) -> Any:
-        """Not known: a dataset's preprocessing may or may not shift its inputs.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError(
-            "train_mean: workloads here do not tell how their inputs were shifted; compute it from"
-            " batches if the training algorithm needs it"
-        )
-
-    @property
-    def train_stddev(self) -> Any:
-        """Not known: a dataset's preprocessing may or may not scale its inputs.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError(
-            "train_stddev: workloads here do not tell how their inputs were scaled; compute it from"
-            " batches if the training algorithm needs it"
-        )
-
-    @property
     def param_shapes(self) -> Any:
         """A pytree like the parameters, of `ShapeTuple`."""
         return self._param_shapes
@@ -188,17 +166,6 @@ class WorkloadView(spec.Workload):
     def model_params_types(self) -> Any:
         """A pytree like the parameters, of `ParameterType`; see `param_utils.jax_param_types`."""
         return self._param_types
-
-    def is_output_params(self, param_key: str) -> bool:
-        """Not known: a model does not tell which of its layers is the last.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError(
-            f"is_output_params({param_key!r}): workloads here do not tell which parameters are the"
-            " output layer's"
-        )
 
     def init_model_fn(self, rng: Any) -> tuple[Any, Any]:
         """Fresh ``(params, model_state)``, whole on every device."""

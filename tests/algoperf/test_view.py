@@ -297,7 +297,7 @@ def test_what_cannot_be_known_says_so(rich):
     for name in ("train_mean", "train_stddev"):
         with pytest.raises(NotImplementedError, match=name):
             getattr(view, name)
-    with pytest.raises(NotImplementedError, match="Dense_1"):
+    with pytest.raises(NotImplementedError, match="is_output_params is not known"):
         view.is_output_params("Dense_1")
 
 
