@@ -108,9 +108,9 @@ class Program:
         key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
         return self._compiled_init(key, hp)
 
-    def warmed_up(self, compile_seconds: float) -> None:
-        """Called when all has run once, with the seconds for which that compiled."""
-        del compile_seconds  # was compiled ahead of time
+    def warmed_up(self, seconds: float) -> None:
+        """Called when all has run once, with the seconds that took."""
+        del seconds  # was compiled ahead of time
 
     def transfers(self) -> AbstractContextManager[None]:
         """What guards a training window: nothing but the batch indices goes to the devices."""

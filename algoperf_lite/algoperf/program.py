@@ -50,6 +50,7 @@ class HostCarry:
         opt_state: whatever the submission keeps.
         key: the trial's.
         queue: what batches are drawn from.
+        batches: the same, as the submission gets it.
         log: what the submission logs.
     """
 
@@ -59,6 +60,7 @@ class HostCarry:
     opt_state: Any
     key: Any
     queue: InputQueue
+    batches: Iterator[dict[str, Any]]
     log: TrainingLog
 
     @property
@@ -176,11 +178,12 @@ class HostProgram:
         self._functions = {seed: functions_of(opt_state)}
         jax.block_until_ready((opt_state, key))
         queue = InputQueue(self._gather, key)
-        return HostCarry(0, params, model_state, opt_state, key, queue, log)
+        batches = (batch for batch in queue)  # the queue itself leads to the data
+        return HostCarry(0, params, model_state, opt_state, key, queue, batches, log)
 
-    def warmed_up(self, compile_seconds: float) -> None:
-        """See `engine.Program.warmed_up`."""
-        self.compile_seconds += compile_seconds
+    def warmed_up(self, seconds: float) -> None:
+        """Counts as compiling: tracing, and whatever else the submission did meanwhile."""
+        self.compile_seconds += seconds
 
     def transfers(self) -> AbstractContextManager[None]:
         """Anything: these submissions pass Python numbers to what they jit."""
@@ -203,7 +206,7 @@ class HostProgram:
             keys = self._gather.keys(carry.key, carry.step)
             for select_key, update_key in keys[: draw.steps]:
                 batch = select(
-                    view, carry.queue, carry.opt_state, carry.params, carry.model_state,
+                    view, carry.batches, carry.opt_state, carry.params, carry.model_state,
                     point, carry.step, select_key,
                 )  # fmt: skip
                 try:
@@ -272,7 +275,7 @@ class HostProgram:
         """Arguments of `update_params` that stay the same over a window."""
         told: dict[str, Any] = {
             "current_params_types": self._view.model_params_types,
-            "loss_type": self._view.loss_type,
+            "loss_type": getattr(self._view, "loss_type", None),  # AlgoPerf knows five
             "eval_results": seen.eval_results,
         }
         if self._takes_train_state:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +25,8 @@ LOSS_TYPES = {
     "ctc": spec.LossType.CTC_LOSS,
 }
 """`Workload.loss_kind`, and what AlgoPerf calls it."""
+UNLIMITED_SECONDS = 10**9
+"""Thirty years, in the place of no budget: AlgoPerf's is an int, and may be made one."""
 ACTIVATIONS = {
     spec.LossType.SOFTMAX_CROSS_ENTROPY: jax.nn.softmax,
     spec.LossType.SIGMOID_CROSS_ENTROPY: jax.nn.sigmoid,
@@ -85,9 +86,9 @@ class WorkloadView(spec.Workload):
 
     @property
     def max_allowed_runtime_sec(self) -> float:
-        """The budget on the clock; infinite where only steps are limited."""
+        """The budget on the clock; `UNLIMITED_SECONDS` where only steps are limited."""
         budget = self._task.budget_seconds
-        return math.inf if budget is None else budget
+        return UNLIMITED_SECONDS if budget is None else budget
 
     @property
     def eval_period_time_sec(self) -> float:

@@ -54,6 +54,7 @@ class Referee:
         if loaded not in _at_first:  # it costs: once for each workload that is loaded
             _at_first[loaded] = checksum_arrays(loaded.data.resident)
         self._readings: dict[int, Readings] = {}
+        self._host_loop = False
         self.reasons: list[str] = []
 
     def watch(self, run: RunState, trial: Any, recorder: Any, path: str = "") -> None:
@@ -76,6 +77,7 @@ class Referee:
     def watch_program(self, program: Any) -> None:
         """Watch over a submission's program too, now that it is compiled."""
         self._belongings.keep("program", program)
+        self._host_loop = program.host_loop
 
     def look(self, run: RunState, since: Phase) -> None:
         """Look around where the clock has stopped.
@@ -94,7 +96,7 @@ class Referee:
             )
         for hook in self._hooks.added():
             self._note(f"{hook} may run while the clock stands still")
-        if since in ("compiling", "on_eval"):
+        if since in ("compiling", "on_eval") or (self._host_loop and since == "training"):
             self._look_at_code()
         if since != "resuming":  # what is resumed was looked at when it was kept
             for told in self._readings[id(run)].changed(run, since):

@@ -346,3 +346,30 @@ def test_a_summary_is_printed(capsys):
 
     jax_utils.print_jax_model_summary(Net(), jnp.ones((1, 2)))
     assert "Dense_0" in capsys.readouterr().out
+
+
+def test_types_of_chex_stand_in_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setattr(stand_in, "find_spec", lambda name: None)
+    stand_in._modules.cache_clear()
+    try:
+        with standing_in():
+            import chex
+
+            assert isinstance(jnp.ones(2), chex.Array)
+            with pytest.raises(AttributeError, match="install chex beside algoperf_lite"):
+                _ = chex.assert_shape
+        assert "chex" not in sys.modules
+    finally:
+        stand_in._modules.cache_clear()
+
+
+def test_chex_itself_is_used_where_it_is_installed(monkeypatch):
+    monkeypatch.setattr(stand_in, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "chex", real := ModuleType("chex"))
+    stand_in._modules.cache_clear()
+    try:
+        with standing_in():
+            assert sys.modules["chex"] is real
+        assert sys.modules["chex"] is real
+    finally:
+        stand_in._modules.cache_clear()

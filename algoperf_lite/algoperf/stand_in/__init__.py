@@ -1,7 +1,7 @@
 """Modules that stand in for AlgoPerf's while a submission's file is loaded and called.
 
 They are ours and hold what submissions use of AlgoPerf 0.6: `spec`, `jax_sharding_utils`,
-`param_utils` and `jax_utils`. Outside of `standing_in` nobody sees them, and an AlgoPerf that is
+`param_utils` and `jax_utils`, and where chex is not installed its types (`chex`). Outside of `standing_in` nobody sees them, and an AlgoPerf that is
 installed is untouched by them.
 """
 
@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, NoReturn
 
 NAME = "algoperf"
+CHEX = "chex"
+"""A library that AlgoPerf brings and we need not: its types stand in where it is not installed."""
 MODULES = ("jax_sharding_utils", "jax_utils", "param_utils", "spec")
 """The modules of AlgoPerf that have a stand-in."""
 ALIASES = {"sharding_utils": "jax_sharding_utils"}
@@ -70,11 +72,10 @@ def _swapped() -> Iterator[None]:
     finally:
         if _REFUSAL in sys.meta_path:
             sys.meta_path.remove(_REFUSAL)
-        if len(sys.modules) == count:  # a search takes long, and has nothing to find as a rule
-            for name in ours:
-                sys.modules.pop(name, None)
-        else:
+        if len(sys.modules) != count:  # a search takes long, and has nothing to find as a rule
             _take_out()
+        for name in ours:
+            sys.modules.pop(name, None)
         sys.modules.update(theirs)
 
 
@@ -134,7 +135,10 @@ def _package() -> ModuleType:
 @cache
 def _modules() -> dict[str, ModuleType]:
     package = _package()
-    return {NAME: package} | {f"{NAME}.{n}": getattr(package, n) for n in (*MODULES, *ALIASES)}
+    found = {NAME: package} | {f"{NAME}.{n}": getattr(package, n) for n in (*MODULES, *ALIASES)}
+    if find_spec(CHEX) is None:
+        found[CHEX] = importlib.import_module(f"{__name__}.{CHEX}")
+    return found
 
 
 @cache
