@@ -132,7 +132,7 @@ class Program:
     def _init(self, params: Any, traced: Mapping[str, Any], rng: Any) -> dict[str, Any]:
         hp = {**self._static, **traced}
         inner = self._submission.init(params, hp, self._task(params, None), _typed(rng))
-        return {"inner": _copied(inner), "hyperparameters": traced, "step": jnp.int32(0)}
+        return {"inner": _strong(inner), "hyperparameters": traced, "step": jnp.int32(0)}
 
     def _update(
         self, own: Mapping[str, Any], params: Any, model_state: Any, batch: Any, rng: Any
@@ -149,7 +149,7 @@ class Program:
     ) -> tuple[Any, Any]:
         hp = {**self._static, **own["hyperparameters"]}
         state = TrainState(own["step"], params, model_state, own["inner"])
-        return _copied(self._submission.eval_params(state, hp, self._task(params, None)))
+        return self._submission.eval_params(state, hp, self._task(params, None))
 
     def _loss(
         self,
@@ -241,13 +241,7 @@ def _typed(rng: Any) -> Any:
 
 def _strong(tree: Any) -> Any:
     """Drop weak types, so that the second step is the first one's program."""
-    return jax.tree.map(lambda x: x if _is_key(x) else jnp.asarray(x, x.dtype), tree)
-
-
-def _copied(tree: Any) -> Any:
-    """Arrays of their own: what shares memory with the parameters cannot be donated beside them."""
-    return jax.tree.map(lambda x: x if _is_key(x) else jnp.array(x, x.dtype, copy=True), tree)
-
-
-def _is_key(x: Any) -> bool:
-    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return jax.tree.map(
+        lambda x: x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else jnp.asarray(x, x.dtype),
+        tree,
+    )
