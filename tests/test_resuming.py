@@ -13,7 +13,7 @@ import tiny
 import toys
 
 import algoperf_lite
-from algoperf_lite import checkpoints, dataset, environment, registry
+from algoperf_lite import checkpoints, dataset, registry
 from algoperf_lite.checkpoints import Checkpoints
 from algoperf_lite.clock import Clock
 from algoperf_lite.engine import Program
@@ -49,11 +49,6 @@ class Everything(toys.PlainSgd):
 
 EVERYTHING = Everything(default={"learning_rate": 0.05, "factor": 0.7, "unread": 1.0})
 DROPPING = replace(NEVER, model=tiny.Net(dropout=0.2, batch_norm=True))
-
-
-@pytest.fixture(autouse=True)
-def no_kernel(monkeypatch):
-    monkeypatch.setattr(environment, "time_calibration_kernel", lambda: 1.0)
 
 
 @pytest.fixture(scope="module")

@@ -219,7 +219,14 @@ def test_the_record_is_strict_json_and_names_its_facts(run, tmp_path):
     assert stored["final"]["validation/loss"] is None
     for fact in ("flops_per_step", "many_steps_per_dispatch", "peak_memory_bytes", "noisy"):
         assert stored[fact] == summary[fact] is not None
-    assert len(stored["calibration_kernel_seconds"]) == 2
+    assert (stored["calibration_kernel_seconds"], stored["drifted"]) == ([0.02, 0.02], False)
+
+
+def test_a_trial_during_which_the_device_changed_its_speed_is_marked(run, monkeypatch):
+    seconds = iter([0.02, 0.023])
+    monkeypatch.setattr("algoperf_lite.environment.time_calibration_kernel", lambda: next(seconds))
+    summary, _, _ = run(toys.sgd, limits=Limits(steps=10))
+    assert (summary["calibration_kernel_seconds"], summary["drifted"]) == ([0.02, 0.023], True)
 
 
 def test_hyperparameters_that_are_never_read_are_told(run):

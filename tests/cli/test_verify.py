@@ -8,11 +8,6 @@ import tiny
 INLINE = ("--executor", "inline", "-S", f"tiny={tiny.__file__}")
 
 
-@pytest.fixture(autouse=True)
-def quick_kernel(monkeypatch):
-    monkeypatch.setattr("algoperf_lite.environment.time_calibration_kernel", lambda: 0.02)
-
-
 def test_what_reproduces_exits_0_with_a_line_for_each(cli, results):
     code, out, err = cli("verify", results, *INLINE, "--sample", "2", "--seed", "4")
     assert code == 0, err

@@ -10,18 +10,9 @@ from algoperf_lite.executors.inline import InlineExecutor
 from tests.verifying.tampering import TEXT
 
 
-class QuickExecutor(InlineExecutor):
-    """Without timing a kernel before and after each trial, which takes longer than a trial here."""
-
-    def call(self, method, arguments, on_event=lambda event: None):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("algoperf_lite.environment.time_calibration_kernel", lambda: 0.02)
-            return super().call(method, arguments, on_event)
-
-
 @pytest.fixture(scope="session")
 def executor():
-    return QuickExecutor(devices=1)
+    return InlineExecutor(devices=1)
 
 
 @pytest.fixture(scope="session")
