@@ -116,7 +116,7 @@ def check_exportable(selector: str, submission: Submission) -> None:
 def _expression(chosen: Selector, module: object) -> str:
     """The submission as its module gives it: a name there, or a call."""
     if chosen.base.startswith(OPTAX):
-        return f"from_optax({chosen.base.removeprefix(OPTAX)!r})"
+        return f"from_optax({json.dumps(chosen.base.removeprefix(OPTAX))})"
     found = only(module, "submission", Submission)
     return next(name for name, value in vars(module).items() if value is found)
 

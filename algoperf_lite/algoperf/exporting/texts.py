@@ -31,7 +31,7 @@ A submission to AlgoPerf 0.6, written by
 
     algoperf-lite export -s "$selector"
 
-The algorithm is `$module` in the folder `vendored`; this file hands AlgoPerf's calls to it.
+The algorithm is `vendored.$module`; this file hands AlgoPerf's calls to it.
 """
 
 import functools
