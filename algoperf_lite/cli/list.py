@@ -148,5 +148,6 @@ def _submission_table(rows: list[dict[str, Any]]) -> Any:
         "any hyperparameter can be set in brackets, as in nadamw[schedule=rex,learning_rate=0.01];"
         " `algoperf-lite show schedules` draws the schedules, --json has the default points",
         "optax:NAME is any optimizer of optax, as in optax:adabelief",
+        "algoperf:PATH.py is a submission written for AlgoPerf",
     ]
     return Group(table, *(Text(note) for note in notes))
