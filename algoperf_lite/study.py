@@ -171,6 +171,8 @@ def run(
         for spec in specs:
             if spec not in todo:  # killed between its record and the end of its checkpoint
                 shutil.rmtree(spec.directory / CHECKPOINTS, ignore_errors=True)
+        for part in results.glob(f".{SUITE_FILE}.*"):  # of a command that was killed as it wrote
+            part.unlink(missing_ok=True)
         write_json(results / SUITE_FILE, declared)
         observe(
             {

@@ -92,6 +92,14 @@ def test_the_same_command_again_runs_nothing(executor, good, tmp_path):
     assert events[0]["todo"] == 0
 
 
+def test_what_a_command_killed_as_it_wrote_left_behind_is_removed(executor, good, tmp_path):
+    results = tmp_path / "r"
+    results.mkdir()
+    (results / ".suite.json.host.7.8").write_text("{")
+    algoperf_lite.run([TINY], [good], results, quick=True, max_steps=1, executor=executor)
+    assert sorted(path.name for path in results.iterdir()) == [".lock", "good", "suite.json"]
+
+
 def test_an_interrupted_run_continues_with_what_is_missing(executor, write, tmp_path):
     good = write("searched", HEADER + "submission = toys.sgd")
     arguments = dict(studies=2, trials=2, max_steps=30, executor=executor)
