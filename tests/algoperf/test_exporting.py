@@ -278,11 +278,11 @@ def test_imports_are_pointed_elsewhere_and_nothing_else_changes(source, expected
     assert redirected(source, "ours", moved) == expected
 
 
-def test_kinds_are_read_off_types_where_names_say_nothing():
-    params = {"Embed": {"table": np.zeros((3, 2))}, "Dense_0": {"kernel": 0, "gain": 0}}
+def test_of_types_only_tables_are_taken_where_names_say_nothing():
+    params = {"Embed": {"table": np.zeros((3, 2))}, "Dense_0": {"kernel": 0, "my_bias": 0}}
     types = {"embed": {"table": ParameterType.EMBEDDING},
-             "dense_0": {"kernel": ParameterType.BIAS, "gain": ParameterType.WEIGHT}}  # fmt: skip
+             "dense_0": {"kernel": ParameterType.BIAS, "my_bias": ParameterType.BIAS}}  # fmt: skip
     assert kinds(params, types) == {
         "Embed": {"table": "embedding"},
-        "Dense_0": {"kernel": "weight", "gain": "other"},
+        "Dense_0": {"kernel": "weight", "my_bias": "other"},
     }

@@ -22,19 +22,6 @@ from algoperf_lite.workload import Direction
 LOSSES = {"CTC_LOSS": "ctc", "MEAN_ABSOLUTE_ERROR": "l1", "MEAN_SQUARED_ERROR": "l2"}
 """What `Task.loss_kind` calls AlgoPerf's losses where it is not their name in lower case."""
 
-KINDS = {
-    "CONV_WEIGHT": "conv_weight",
-    "EMBEDDING": "embedding",
-    "BIAS": "bias",
-    "ATTENTION_BIAS": "bias",
-    "BATCH_NORM_SCALE": "norm_scale",
-    "LAYER_NORM_SCALE": "norm_scale",
-    "BATCH_NORM_BIAS": "norm_bias",
-    "LAYER_NORM_BIAS": "norm_bias",
-    **{f"ATTENTION_{part}": "weight" for part in ("Q", "K", "V", "OUT", "QKV", "KV")},
-}
-"""Parameter kinds of AlgoPerf's types; its WEIGHT is also what it calls all that it knows not."""
-
 
 def changes_weights(submission: Submission) -> bool:
     """Whether a submission is evaluated at other weights than those it trains.
@@ -209,7 +196,10 @@ def _direction(workload: Any) -> Direction:
 
 
 def kinds(params: Any, types: Any) -> Any:
-    """The kind of each parameter: by Flax's names, where those say nothing by AlgoPerf's types.
+    """The kind of each parameter, by Flax's names; tables that those do not tell, by AlgoPerf.
+
+    What AlgoPerf calls other parameters of unknown name is left aside, as it goes by parts of
+    names: a bias that attention adds to its logits is a bias to it, and "other" here.
 
     Args:
         params: pytree of nested dicts.
@@ -218,9 +208,10 @@ def kinds(params: Any, types: Any) -> Any:
     Returns:
         A pytree of `parameters.KINDS` like `params`.
     """
-    told = {_place(path): kind.name for path, kind in jax.tree_util.tree_leaves_with_path(types)}
+    leaves = jax.tree_util.tree_leaves_with_path(types)
+    tables = {_place(path) for path, kind in leaves if kind.name == "EMBEDDING"}
     return jax.tree_util.tree_map_with_path(
-        lambda path, kind: kind if kind != "other" else KINDS.get(told.get(_place(path)), kind),
+        lambda path, kind: "embedding" if kind == "other" and _place(path) in tables else kind,
         param_kinds(params),
     )
 
