@@ -2,18 +2,23 @@
 
 import os
 import signal
+from importlib.metadata import version
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["COLUMNS"] = "200"  # else tables fold where the terminal, or there being none, says
-# Compiling is most of what tests wait for, so programs are not optimised.
+# Compiling is most of what tests wait for, so programs are not optimised, and what takes half of
+# the rest is left out where its name is known: XLA ends a process that names what it has not.
 os.environ["XLA_FLAGS"] = (
     "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0"
 )
+if version("jaxlib").startswith("0.10."):
+    os.environ["XLA_FLAGS"] += " --xla_cpu_use_fusion_emitters=false"
 
 import jax
 import pytest
 import tiny
 from hypothesis import settings
+from longest import longest_first
 
 from algoperf_lite import dataset, environment
 from algoperf_lite.engine import Program
@@ -22,6 +27,15 @@ from algoperf_lite.loaded import LoadedWorkload
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
 settings.load_profile("repeatable")
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):  # by how many tests a file has, unless told
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    longest_first(items)
 
 
 @pytest.fixture(scope="session", autouse=True)
