@@ -14,11 +14,12 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax
 import jax
 
+from algoperf_lite.algoperf.carry import Draw, HostCarry
 from algoperf_lite.algoperf.functions import functions_of, keep_functions
 from algoperf_lite.algoperf.loading import SubmissionFile, load
 from algoperf_lite.algoperf.queue import Gather, InputQueue
@@ -30,57 +31,6 @@ from algoperf_lite.batches import BatchOrder
 from algoperf_lite.engine import SubmissionError, check_same, count_parameters
 from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.submission import Evaluation, Finished, Hyperparameters
-
-
-class Draw(NamedTuple):
-    """The steps of a window: how many, and the order of their batches."""
-
-    order: BatchOrder
-    steps: int
-
-
-@dataclass
-class HostCarry:
-    """Where training stands: what AlgoPerf's functions hand on, of any Python type.
-
-    Attributes:
-        step: steps taken.
-        params: the model's parameters.
-        model_state: its other collections.
-        opt_state: whatever the submission keeps.
-        key: the trial's.
-        queue: what batches are drawn from.
-        batches: the same, as the submission gets it.
-        log: what the submission logs.
-    """
-
-    step: int
-    params: Any
-    model_state: Any
-    opt_state: Any
-    key: Any
-    queue: InputQueue
-    batches: Iterator[dict[str, Any]]
-    log: TrainingLog
-
-    @property
-    def state(self) -> HostCarry:
-        """Itself, where the engine's carry has its train state."""
-        return self
-
-    @property
-    def sums(self) -> dict[str, float]:
-        """Of the scalars that were logged in the last window; see `engine.Carry`."""
-        return self.log.sums()
-
-    def take(self, function: str, returned: Any) -> None:
-        """Go on with what one of the submission's functions returned."""
-        if not (isinstance(returned, tuple | list) and len(returned) == 3):
-            told = f"{len(returned)} values" if isinstance(returned, tuple | list) else returned
-            raise SubmissionError(
-                f"{function} must return (optimizer_state, parameters, model_state), not {told!r}"
-            )
-        self.opt_state, self.params, self.model_state = returned
 
 
 @dataclass
