@@ -112,6 +112,10 @@ class Program:
         """Called when all has run once, with the seconds that took."""
         del seconds  # was compiled ahead of time
 
+    def pretend_evaluation(self, step: int) -> None:
+        """Called as it warms up, between its windows: an evaluation after so many steps."""
+        del step  # nothing in a compiled step hangs on it
+
     def transfers(self) -> AbstractContextManager[None]:
         """What guards a training window: nothing but the batch indices goes to the devices."""
         return jax.transfer_guard_host_to_device("disallow")

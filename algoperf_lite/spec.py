@@ -9,6 +9,8 @@ from typing import Any
 
 from algoperf_lite.records import trial_directory
 
+BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
+"""Of a workload's budget that a trial has, by ruleset."""
 _PRIVATE = ("results", "submission", "workload", "stop_hopeless", "timed", "checkpoint")
 
 

@@ -24,12 +24,11 @@ from algoperf_lite.request import (
     refuse_undivided,
 )
 from algoperf_lite.running import Observer, batches, run_batch, run_trials
-from algoperf_lite.spec import TrialSpec
+from algoperf_lite.spec import BUDGET_FACTOR, TrialSpec
 
 if TYPE_CHECKING:
     from scoring.board import Leaderboard
 
-BUDGET_FACTOR = {"external": 1.0, "self": 1.5}
 LONG_SECONDS = 600.0  # trials whose budget is longer leave checkpoints
 
 FAILED = ("error", "invalid")

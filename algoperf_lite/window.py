@@ -45,5 +45,6 @@ def warm_up(program: Program, order: BatchOrder, seed: int, hp: Any) -> None:
     most = program.loaded.workload.eval_every
     for steps in program.warm_up_windows:
         carry, evaluated = train_window(Clock(), program, order, carry, min(steps, most), hp)
+        program.pretend_evaluation(int(carry.state.step))
     program.warmed_up(perf_counter() - began)
     program.loaded.evaluator.warm_up(*evaluated)

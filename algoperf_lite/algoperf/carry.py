@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import jax
 
 from algoperf_lite.algoperf.queue import InputQueue
 from algoperf_lite.algoperf.training_log import TrainingLog
@@ -53,11 +56,30 @@ class HostCarry:
         """Of the scalars that were logged in the last window; see `engine.Carry`."""
         return self.log.sums()
 
-    def take(self, function: str, returned: Any) -> None:
-        """Go on with what one of the submission's functions returned."""
+    def block_until_ready(self) -> None:
+        """Wait for its arrays; the clock asks for it."""
+        jax.block_until_ready((self.params, self.model_state, self.opt_state))
+
+    def take(self, function: Callable[..., Any], returned: Any) -> None:
+        """Go on with what one of the submission's functions returned.
+
+        Raises:
+            SubmissionError: that is not what it must return.
+        """
         if not (isinstance(returned, tuple | list) and len(returned) == 3):
-            told = f"{len(returned)} values" if isinstance(returned, tuple | list) else returned
+            is_row = isinstance(returned, tuple | list)
+            told = f"{len(returned)} values" if is_row else type(returned).__name__
             raise SubmissionError(
-                f"{function} must return (optimizer_state, parameters, model_state), not {told!r}"
+                f"{told_place(function)} must return (optimizer_state, parameters, model_state),"
+                f" not {told}"
             )
         self.opt_state, self.params, self.model_state = returned
+        if self.model_state is None:  # AlgoPerf's word where there is none
+            self.model_state = {}
+
+
+def told_place(function: Callable[..., Any]) -> str:
+    """A function's name, and where it is written."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    name = getattr(function, "__name__", str(function))
+    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name

@@ -13,39 +13,28 @@ import math
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import replace
+from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 import flax
 import jax
 
-from algoperf_lite.algoperf.carry import Draw, HostCarry
+from algoperf_lite.algoperf.carry import Draw, HostCarry, told_place
 from algoperf_lite.algoperf.functions import functions_of, keep_functions
 from algoperf_lite.algoperf.loading import SubmissionFile, load
 from algoperf_lite.algoperf.queue import Gather, InputQueue
-from algoperf_lite.algoperf.stand_in import spec, standing_in
+from algoperf_lite.algoperf.stand_in import jax_utils, spec, standing_in  # noqa: F401  (sealed)
 from algoperf_lite.algoperf.submission import AlgoperfSubmission
+from algoperf_lite.algoperf.told import Told
 from algoperf_lite.algoperf.training_log import TrainingLog
 from algoperf_lite.algoperf.view import WorkloadView
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.engine import SubmissionError, check_same, count_parameters
 from algoperf_lite.loaded import LoadedWorkload
-from algoperf_lite.submission import Evaluation, Finished, Hyperparameters
-
-
-@dataclass
-class _Seen:
-    """What the submission is told of its trial, and has told.
-
-    Attributes:
-        eval_results: ``(step, metrics)`` of each evaluation.
-        seconds: on the clock, at the last of them.
-        complete: whether it raised `TrainingCompleteError`.
-    """
-
-    eval_results: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    seconds: float = 0.0
-    complete: bool = False
+from algoperf_lite.spec import BUDGET_FACTOR
+from algoperf_lite.submission import Evaluation, Finished, Hyperparameters, Ruleset, Task
 
 
 class HostProgram:
@@ -73,7 +62,7 @@ class HostProgram:
     flops_per_step = None
     warm_up_windows = (3, 2)
     """Steps before and after an evaluation: what only happens at the first step, in later ones, or
-    where an evaluation lies behind, has happened."""
+    where an evaluation lies behind (`pretend_evaluation`), has happened."""
 
     def __init__(
         self,
@@ -90,16 +79,17 @@ class HostProgram:
         self.compile_seconds = 0.0
         self._devices = tuple(loaded.data.mesh.devices.flat)
         self.functions = load(submission.source.path, self._devices)
-        self.batch_size = _batch_size(self.functions, loaded)
+        with self._calling():
+            self.batch_size = _batch_size(self.functions, loaded)
         loaded.data.check_divides("batch size", self.batch_size)
         self._point = _point(self.static)
         self._gather = Gather(loaded, self.batch_size)
-        self._view = WorkloadView.of(loaded, self.task)
+        self._view = WorkloadView.of(loaded, _with_base_budget(self.task, submission.ruleset))
         rep = loaded.data.replicated
         self._compiled_init = jax.jit(self._init, in_shardings=rep, out_shardings=rep)
         self._takes_train_state = _takes(self.functions.update_params, "train_state")
         self._functions: dict[int, Any] = {}  # in the last optimizer state, by its seed
-        self._seen: list[_Seen] = [_Seen()]  # of the trial that runs; the referee watches the rest
+        self._seen: list[Told] = [Told()]  # of the trial that runs; the referee watches the rest
 
     @property
     def parameters(self) -> int:
@@ -114,7 +104,7 @@ class HostProgram:
         """The state before the first step; module-level data is as it was when loaded."""
         del hp
         self.functions.restore()
-        self._seen[0] = _Seen()
+        self._seen[0] = Told()
         key = jax.device_put(jax.random.key(seed), self.loaded.data.replicated)
         params, model_state, submission_key, key = self._compiled_init(key)
         log = TrainingLog()
@@ -128,12 +118,17 @@ class HostProgram:
         self._functions = {seed: functions_of(opt_state)}
         jax.block_until_ready((opt_state, key))
         queue = InputQueue(self._gather, key)
-        batches = (batch for batch in queue)  # the queue itself leads to the data
+        batches = (batch for batch in queue)  # an iterator, and no attributes of ours
         return HostCarry(0, params, model_state, opt_state, key, queue, batches, log)
 
     def warmed_up(self, seconds: float) -> None:
         """Counts as compiling: tracing, and whatever else the submission did meanwhile."""
         self.compile_seconds += seconds
+
+    def pretend_evaluation(self, step: int) -> None:
+        """Tell the submission, as it warms up, of an evaluation that just met the target."""
+        made = Evaluation(step, 0.0, math.nan, self.task.target_value, {})
+        self._seen[0].evaluated(made, self.task.metric)
 
     def transfers(self) -> AbstractContextManager[None]:
         """Anything: these submissions pass Python numbers to what they jit."""
@@ -150,7 +145,7 @@ class HostProgram:
         seen, view, point = self._seen[0], self._view, self._point
         select, update = self.functions.data_selection, self.functions.update_params
         told = self._told(seen)
-        first = carry.step
+        first, began = carry.step, perf_counter()
         with self._calling():
             carry.queue.open(draw.order, draw.steps)
             keys = self._gather.keys(carry.key, carry.step)
@@ -166,12 +161,15 @@ class HostProgram:
                         optimizer_state=carry.opt_state, global_step=carry.step, rng=update_key,
                         **told,
                     )  # fmt: skip
-                    carry.take("update_params", returned)
+                    carry.take(update, returned)
                 except spec.TrainingCompleteError:
                     seen.complete = True
                 carry.step += 1
+                if self._takes_train_state:
+                    seen.stepped(began)
                 if seen.complete:
                     break
+            carry.queue.close()
         carry.log.close(carry.step - first)
         return carry
 
@@ -189,11 +187,11 @@ class HostProgram:
                     optimizer_state=carry.opt_state, global_step=carry.step,
                     rng=jax.random.key_data(key), **told,
                 )  # fmt: skip
-            carry.take("prepare_for_eval", returned)
-        evaluated = flax.core.unfreeze((carry.params, carry.model_state))
+            carry.take(self.functions.prepare_for_eval, returned)
+        evaluated = flax.core.unfreeze(carry.params), flax.core.unfreeze(carry.model_state)
         check_same(
-            "update_params and prepare_for_eval must return parameters and model state like those"
-            " they are given; they returned something",
+            f"{told_place(self.functions.update_params)} and prepare_for_eval must return"
+            " parameters and model state like those they are given; they returned something",
             self.loaded.shapes,
             evaluated,
         )
@@ -207,12 +205,8 @@ class HostProgram:
         """
         del hp
         seen = self._seen[0]
-        metric = f"validation/{self.task.metric}"
         for made in history[len(seen.eval_results) :]:
-            seen.seconds = 0.0 if math.isnan(made.seconds) else made.seconds
-            row = {metric: made.value, "score": seen.seconds}
-            row["accumulated_submission_time"] = seen.seconds
-            seen.eval_results.append((made.step, row))
+            seen.evaluated(made, self.task.metric)
         if seen.complete:
             raise Finished("it raised TrainingCompleteError")
 
@@ -221,7 +215,7 @@ class HostProgram:
         params, model_state = self.loaded.init_model(model_key)
         return params, model_state, jax.random.key_data(submission_key), train_key
 
-    def _told(self, seen: _Seen) -> dict[str, Any]:
+    def _told(self, seen: Told) -> dict[str, Any]:
         """Arguments of `update_params` that stay the same over a window."""
         told: dict[str, Any] = {
             "current_params_types": self._view.model_params_types,
@@ -229,17 +223,7 @@ class HostProgram:
             "eval_results": seen.eval_results,
         }
         if self._takes_train_state:
-            told["train_state"] = {
-                "accumulated_submission_time": seen.seconds,
-                "accumulated_eval_time": 0.0,
-                "accumulated_logging_time": 0.0,
-                "last_eval_time": seen.seconds,
-                "last_step_end_time": None,
-                "is_time_remaining": True,
-                "training_complete": False,
-                "validation_goal_reached": False,
-                "test_goal_reached": False,
-            }
+            told["train_state"] = MappingProxyType(seen.train_state)
         return told
 
     @contextmanager
@@ -253,6 +237,8 @@ def _batch_size(file: SubmissionFile, loaded: LoadedWorkload) -> int:
     """What the submission says of a workload's name, else the workload's own."""
     try:
         size = file.get_batch_size(loaded.workload.name)
+    except (NameError, ImportError, AttributeError, TypeError):
+        raise  # a mistake in it
     except Exception:  # most raise, of any type, for a name that they do not know
         size = None
     if size is None:
@@ -260,6 +246,13 @@ def _batch_size(file: SubmissionFile, loaded: LoadedWorkload) -> int:
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise SubmissionError(f"get_batch_size must return a positive int, not {size!r}")
     return size
+
+
+def _with_base_budget(task: Task, ruleset: Ruleset) -> Task:
+    """A task with the workload's budget: AlgoPerf tells self-tuning submissions no other."""
+    if task.budget_seconds is None:
+        return task
+    return replace(task, budget_seconds=task.budget_seconds / BUDGET_FACTOR[ruleset])
 
 
 def _point(values: Hyperparameters) -> Any:

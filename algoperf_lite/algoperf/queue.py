@@ -96,6 +96,13 @@ class InputQueue(Iterator[dict[str, Any]]):
         """Before a window of steps: place so many batches at once, and read no more than them."""
         self._order, self._steps = order, steps
 
+    def close(self) -> None:
+        """After a window of steps: what was placed and not drawn is placed anew when it is.
+
+        Nothing is read while the clock stands still.
+        """
+        self._pieces, self._left = iter(()), 0
+
     def __next__(self) -> dict[str, Any]:
         """The next batch; dispatched, not waited for."""
         while not self._left:
@@ -108,6 +115,7 @@ class InputQueue(Iterator[dict[str, Any]]):
         return batch
 
     def _next_piece(self) -> None:
+        jax.block_until_ready(self._number)  # of streamed data, two pieces are on the device
         piece = next(self._pieces, None)
         if piece is None:
             window = self._order.window(self.drawn, self._steps)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -13,8 +15,8 @@ class TrainingLog:
     """The ``metrics_logger`` that an AlgoPerf submission finds on its workload.
 
     Values are averaged over a window of steps and recorded in measurements.csv. They may still be
-    on their way on a device: nothing is waited for before the window ends. What is no number is
-    not recorded.
+    on their way on a device: nothing is waited for before the window ends, and what is logged is a
+    copy, as the next step may donate the original. What is no number is not recorded.
 
     Example:
         >>> log = TrainingLog()
@@ -41,7 +43,7 @@ class TrainingLog:
         del global_step, preemption_count, is_eval
         for name, value in metrics.items():
             if _is_number(value):
-                self._open[name].append(value)
+                self._open[name].append(jnp.copy(value) if isinstance(value, jax.Array) else value)
 
     def finish(self) -> None:
         """Nothing is left to do; AlgoPerf's logger has it."""
@@ -61,4 +63,4 @@ def _is_number(value: Any) -> bool:
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return isinstance(value, int | float)
-    return np.ndim(value) == 0 and np.issubdtype(dtype, np.number)
+    return np.ndim(value) == 0 and jnp.issubdtype(dtype, jnp.number)

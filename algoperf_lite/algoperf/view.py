@@ -195,7 +195,7 @@ class WorkloadView(spec.Workload):
                 as it was given. True normalises by the batch in evaluation, too.
             dropout_rate: in training, a number or a traced scalar; None is the model's own.
             use_running_average_bn: whether batch norms normalise by their running statistics rather
-                than by the batch; None is: by the batch in training and where they are updated.
+                than by the batch; None is: unless they are updated, as in AlgoPerf's ResNet.
 
         Returns:
             Outputs, as the workload's loss takes them, and the model's state.
@@ -203,7 +203,7 @@ class WorkloadView(spec.Workload):
         train = mode == spec.ForwardPassMode.TRAIN
         running = use_running_average_bn
         if running is None:
-            running = not (train or update_batch_norm)
+            running = not update_batch_norm
         own = running == (not train)  # what the model does without being made to
         with contextlib.nullcontext() if own else nn.intercept_methods(_normalising(running)):
             outputs, new_state = self._model.apply(

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 
 from algoperf_lite import calibration, dataset, environment, errors, registry, suites
+from algoperf_lite.algoperf.program import HostProgram
 from algoperf_lite.checkpoints import of_trial
 from algoperf_lite.engine import Program, SubmissionError
 from algoperf_lite.executors import Event
@@ -245,8 +246,6 @@ class Worker:
         _, found, _ = registry.find_submission(submission)
         loaded, names = self._loaded(workload), dict.fromkeys(traced)
         if registry.parse_selector(submission).of_algoperf:
-            from algoperf_lite.algoperf.program import HostProgram  # noqa: PLC0415  (a second)
-
             return HostProgram(loaded, found, dict(static), budget)
         if points is not None:
             return VectorizedProgram(loaded, found, dict(static), names, points)

@@ -1,5 +1,6 @@
 """The referee on the host loop, where a submission's own Python runs on the clock."""
 
+import sys
 import textwrap
 
 import jax
@@ -7,7 +8,9 @@ import pytest
 import tiny
 
 from algoperf_lite import environment, registry
+from algoperf_lite.algoperf import stand_in
 from algoperf_lite.algoperf.program import HostProgram
+from algoperf_lite.executors import worker
 from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.records import TrialRecorder
 from algoperf_lite.referee import Referee
@@ -57,6 +60,12 @@ def judge(tiny_splits, tmp_path, monkeypatch):
     return judge
 
 
+def test_a_worker_has_all_that_drives_it_before_a_trial_is_sealed():
+    assert vars(worker)["HostProgram"] is HostProgram
+    for name in stand_in.MODULES:
+        assert f"{stand_in.__name__}.{name}" in sys.modules
+
+
 def test_an_honest_step_is_left_alone(judge):
     record = judge("kept['step'] = step\n")
     assert (record["status"], record["steps"]) == ("budget_exhausted", 30)
@@ -89,6 +98,6 @@ def test_a_thread_that_goes_on_while_evaluating_is_seen(judge):
     assert "cheat.py" in record["reason"]
 
 
-def test_the_batches_do_not_lead_to_the_data(judge):
+def test_batches_are_an_iterator_with_no_attributes_of_ours(judge):
     record = judge("assert set(dir(kept['queue'])) == set(dir(x for x in ()))\n")
     assert record["status"] == "budget_exhausted"

@@ -1,5 +1,6 @@
 """Loading AlgoPerf submissions from disk: their files, their errors, their state."""
 
+import gc
 import importlib
 import os
 import pickle
@@ -38,6 +39,7 @@ def write(tmp_path):
 @pytest.fixture(autouse=True)
 def nothing_left():
     """What anybody could see of a submission is gone when it is."""
+    gc.collect()  # of the submissions of other tests
     path, finders, names = list(sys.path), list(sys.meta_path), set(sys.modules)
     yield
     assert (sys.path, sys.meta_path) == (path, finders)

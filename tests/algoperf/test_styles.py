@@ -144,7 +144,10 @@ SAME = "return optimizer_state, current_param_container, model_state"
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("return current_param_container, model_state", "update_params must return"),
+        (
+            "return current_param_container, model_state",
+            "(optimizer_state, parameters, model_state), not 2 values",
+        ),
         (
             "return {}, jax.tree.map(lambda p: p[None], current_param_container), model_state",
             "differs at [0]['Dense_0']['bias']",

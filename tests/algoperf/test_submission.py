@@ -90,9 +90,9 @@ def test_the_fingerprint_is_of_code_and_search_space(selector, tmp_path):
     ],
 )
 def test_a_search_space_at_fault_is_told_with_its_file(selector, space, message):
-    with pytest.raises(UsageError, match=rf"space\.json.*|{message}") as raised:
+    with pytest.raises(UsageError, match=message) as raised:
         find_submission(with_space(selector, space))
-    assert raised.match(message)
+    assert "space.json" in str(raised.value)
 
 
 def test_a_search_space_that_is_not_there_is_told_with_the_ways_out(selector):

@@ -1,8 +1,8 @@
 """Modules that stand in for AlgoPerf's while a submission's file is loaded and called.
 
 They are ours and hold what submissions use of AlgoPerf 0.6: `spec`, `jax_sharding_utils`,
-`param_utils` and `jax_utils`, and where chex is not installed its types (`chex`). Outside of `standing_in` nobody sees them, and an AlgoPerf that is
-installed is untouched by them.
+`param_utils` and `jax_utils`, and where chex is not installed its types (`chex`). Outside of
+`standing_in` nobody sees them, and an AlgoPerf that is installed is untouched by them.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def update_params(
     train_state=None,
 ):
     assert hyperparameters is None
-    assert train_state is None or isinstance(train_state, dict)
+    assert train_state is None or train_state["is_time_remaining"]
     state, update = optimizer_state
     state, params, model_state = _train_step(
         workload, update, model_state, state, current_param_container, batch, rng
