@@ -47,12 +47,17 @@ class Table:
         self._write("a", [[row.get(column, "") for column in self.columns]])
 
     def widen(self, columns: Iterable[str]) -> None:
-        """Add columns at the end, empty in the rows so far."""
-        with self.path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        """Add columns at the end, empty in the rows so far; the file is whole at any time."""
         self.columns += columns
-        cells = [[row.get(column) or "" for column in self.columns] for row in rows]
-        self._write("w", [self.columns, *cells])
+        wider = self.path.with_name(f".{self.path.name}")
+        try:
+            with self.path.open(newline="") as file, wider.open("w", newline="") as other:
+                table = csv.DictWriter(other, self.columns, restval="", lineterminator="\n")
+                table.writeheader()
+                table.writerows(csv.DictReader(file))
+            wider.replace(self.path)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def restore(self, text: str) -> None:
         """Put `text` in the place of all that was written."""
