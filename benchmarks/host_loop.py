@@ -22,8 +22,7 @@ from algoperf_lite.algoperf.stand_in import standing_in
 from algoperf_lite.algoperf.view import WorkloadView
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.loaded import LoadedWorkload
-from benchmarks.bare import median
-from benchmarks.overhead import HarnessLoop, report
+from benchmarks.overhead import HarnessLoop, interleaved, report
 from workloads.suites import SUITES
 
 SUBMISSION = f"algoperf:{Path(__file__).parent / 'host_looped' / 'adamw.py'}"
@@ -91,20 +90,8 @@ def compare(selector, rounds):
     loaded = LoadedWorkload(workload, splits, jax.devices()[:1])
     harness = HostLoop(loaded, registry.find_submission(SUBMISSION)[1])
     loops = {"bare": BareHostLoop(loaded, harness.program), "harness": harness}
-    steps = workload.eval_every
-    seconds = {name: [] for name in loops}
     with standing_in(jax.devices()[:1]):
-        for loop in loops.values():
-            loop.run(steps)
-        for round_number in range(rounds):
-            for name in sorted(loops, reverse=bool(round_number % 2)):
-                seconds[name].append(loops[name].run(steps) / steps)
-    ratios = [h / b for h, b in zip(seconds["harness"], seconds["bare"], strict=True)]
-    return {
-        "bare_s_per_step": median(seconds["bare"]),
-        "harness_s_per_step": median(seconds["harness"]),
-        "ratio": median(ratios),
-    }
+        return interleaved(loops, workload.eval_every, rounds)
 
 
 @click.command()

@@ -46,13 +46,14 @@ class HarnessLoop:
         return self.clock.seconds - before
 
 
-def compare(workload, splits, submission, rounds):
-    """Interleaved medians: ``{"bare_s_per_step":, "harness_s_per_step":, "ratio":}``."""
-    loops = {
-        "bare": BareLoop(workload, splits, submission),
-        "harness": HarnessLoop(LoadedWorkload(workload, splits, jax.devices()[:1]), submission),
-    }
-    steps = workload.eval_every
+def interleaved(loops, steps, rounds):
+    """Medians of windows of two loops in turn, and of the ratio of each round.
+
+    Args:
+        loops: ``{"bare": ..., "harness": ...}``.
+        steps: of a window.
+        rounds: windows of each.
+    """
     seconds = {name: [] for name in loops}
     for loop in loops.values():
         loop.run(steps)
@@ -64,6 +65,16 @@ def compare(workload, splits, submission, rounds):
         "bare_s_per_step": median(seconds["bare"]),
         "harness_s_per_step": median(seconds["harness"]),
         "ratio": median(ratios),
+    }
+
+
+def compare(workload, splits, submission, rounds):
+    """Interleaved medians: ``{"bare_s_per_step":, "harness_s_per_step":, "ratio":}``."""
+    loops = {
+        "bare": BareLoop(workload, splits, submission),
+        "harness": HarnessLoop(LoadedWorkload(workload, splits, jax.devices()[:1]), submission),
+    }
+    return interleaved(loops, workload.eval_every, rounds) | {
         "many_steps_per_dispatch": loops["harness"].program.many_steps,
         "compile_seconds": loops["harness"].program.compile_seconds,
     }
