@@ -11,6 +11,9 @@ from pathlib import Path
 from algoperf_lite.engine import SubmissionError
 from algoperf_lite.errors import MachineError
 
+STEP_NOTE = "in step "
+"""Before the number of the step in which a host loop's submission raised, in a note of that."""
+
 
 @contextmanager
 def of_submission() -> Iterator[None]:
@@ -31,4 +34,5 @@ def describe_error(error: BaseException) -> str:
     where = (
         f" ({(theirs or frames)[-1].filename}:{(theirs or frames)[-1].lineno})" if frames else ""
     )
-    return f"{type(error).__name__}: {error}"[:2000] + where
+    notes = "".join(f", {n}" for n in getattr(error, "__notes__", ()) if n.startswith(STEP_NOTE))
+    return " ".join(f"{type(error).__name__}: {error}"[:2000].split()) + notes + where

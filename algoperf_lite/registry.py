@@ -161,8 +161,9 @@ def submission_module(text: str) -> ModuleType:
     selector = parse_selector(text)
     if selector.of_algoperf:
         raise UsageError(
-            f"{text} is written for AlgoPerf, whose submissions are only run: give one that is"
-            " written for this project's API"
+            f"{text} is written for AlgoPerf, and can only be run, as with `algoperf-lite run -s"
+            f" {text} -w zipf_lm --quick --untimed --max-steps 20`: give one that is written for"
+            " this project's API"
         )
     if selector.is_path:
         return load_path(Path(selector.base))

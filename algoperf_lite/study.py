@@ -34,7 +34,8 @@ LONG_SECONDS = 600.0  # trials whose budget is longer leave checkpoints
 FAILED = ("error", "invalid")
 CHANGES = {
     "workload_fingerprint": "the workload has changed",
-    "submission_fingerprint": "the code of the submission, or its values in brackets, have changed",
+    "submission_fingerprint": "the submission's code, search space or values in brackets have"
+    " changed",
     "hyperparameters": "the hyperparameter point has changed",
     "seed": "the seed has changed",
 }

@@ -154,7 +154,7 @@ def test_a_record_of_other_code_is_not_taken_for_this_one(executor, good, tmp_pa
     changed = json.loads(record.read_text()) | {"submission_fingerprint": "old"}
     record.write_text(json.dumps(changed))
     with pytest.raises(
-        UsageError, match="the code of the submission, or its values in brackets, have changed"
+        UsageError, match=r"submission.s code, search space or values in brackets have changed"
     ):
         algoperf_lite.run([TINY], [good], tmp_path / "r", **arguments)
 
@@ -182,7 +182,7 @@ def test_a_submission_edited_in_between_is_another_submission(executor, write, t
     arguments = dict(quick=True, max_steps=20, executor=executor)
     first = algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
     write("edited", GOOD.replace("LR", "0.01"))
-    with pytest.raises(UsageError, match="the code of the submission"):
+    with pytest.raises(UsageError, match=r"submission.s code"):
         algoperf_lite.run([TINY], [path], tmp_path / "r", **arguments)
     other = algoperf_lite.run([TINY], [path], tmp_path / "other", **arguments)
     assert values(first) != values(other)

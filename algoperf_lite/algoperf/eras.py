@@ -21,6 +21,11 @@ _PMAP = (
     " get_batch_dim_sharding() for batches), and remove lax.pmean, lax.psum over its axis and"
     " flax.jax_utils.replicate and unreplicate"
 )
+_REPLICATE = (
+    "uses flax.jax_utils, which gives arrays a leading axis of devices, as submissions for AlgoPerf"
+    " 0.5 and before did. In AlgoPerf 0.6, which runs here, they have none: use"
+    " algoperf.jax_sharding_utils.replicate, and nothing in the place of unreplicate"
+)
 _OLD_NAME = (
     "imports algorithmic_efficiency, as AlgoPerf's package was called in 0.5 and before: import"
     " from algoperf, and see that the steps use jax.jit with shardings instead of jax.pmap, as in"
@@ -49,6 +54,8 @@ def check_era(files: Files) -> None:
                 raise UsageError(f"{file}:{line} {_PYTORCH.format(name)}")
         if lines := _uses_of_pmap(tree):
             raise UsageError(f"{file}:{lines[0]} {_PMAP}")
+        if lines := _uses_of_replicate(tree):
+            raise UsageError(f"{file}:{lines[0]} {_REPLICATE}")
         for line, name in imports:
             if name.partition(".")[0] == "algorithmic_efficiency":
                 raise UsageError(f"{file}:{line} {_OLD_NAME}")
@@ -61,6 +68,25 @@ def _top_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _uses_of_replicate(tree: ast.Module) -> list[int]:
+    r"""Lines that use `replicate` or `unreplicate` of ``flax.jax_utils``.
+
+    Example:
+        >>> _uses_of_replicate(ast.parse("from flax import jax_utils\nx = jax_utils.replicate(x)"))
+        [2]
+    """
+    modules = {"flax.jax_utils"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "flax" and not node.level:
+            modules |= {a.asname or a.name for a in node.names if a.name == "jax_utils"}
+    return sorted(
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("replicate", "unreplicate")
+        if ast.unparse(node.value) in modules
+    )
 
 
 def _uses_of_pmap(tree: ast.Module) -> list[int]:

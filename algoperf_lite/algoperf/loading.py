@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from algoperf_lite.algoperf import stand_in
+from algoperf_lite.algoperf.absl_flags import prepare_flags
 from algoperf_lite.algoperf.eras import check_era
 from algoperf_lite.algoperf.files import Files, find_files
 from algoperf_lite.algoperf.importer import Importer, path_kept, private_name
@@ -104,6 +105,7 @@ def load(path: Path, devices: Sequence[Any] | None = None) -> SubmissionFile:
 
 
 def _run(path: Path, files: Files, importer: Importer, devices: Sequence[Any] | None) -> ModuleType:
+    prepare_flags(_PREFIX, files.sources)
     try:
         with stand_in.standing_in(devices), path_kept():
             return importer.load_main()

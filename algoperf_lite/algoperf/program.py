@@ -31,6 +31,7 @@ from algoperf_lite.algoperf.told import Told
 from algoperf_lite.algoperf.training_log import TrainingLog
 from algoperf_lite.algoperf.view import WorkloadView
 from algoperf_lite.batches import BatchOrder
+from algoperf_lite.blame import STEP_NOTE
 from algoperf_lite.engine import SubmissionError, check_same, count_parameters
 from algoperf_lite.loaded import LoadedWorkload
 from algoperf_lite.spec import BUDGET_FACTOR
@@ -78,6 +79,8 @@ class HostProgram:
         self.task = loaded.task(budget_seconds)
         self.compile_seconds = 0.0
         self._devices = tuple(loaded.data.mesh.devices.flat)
+        # programs of several steps, each over all devices, would wait for each other's threads
+        self._in_turn = len(self._devices) > 1 and self._devices[0].platform == "cpu"
         self.functions = load(submission.source.path, self._devices)
         with self._calling():
             self.batch_size = _batch_size(self.functions, loaded)
@@ -163,10 +166,16 @@ class HostProgram:
                     )  # fmt: skip
                     carry.take(update, returned)
                 except spec.TrainingCompleteError:
+                    _refuse_deleted(update, carry)
                     seen.complete = True
+                except Exception as error:
+                    error.add_note(f"{STEP_NOTE}{carry.step}")
+                    raise
                 carry.step += 1
                 if self._takes_train_state:
                     seen.stepped(began)
+                if self._in_turn:
+                    carry.block_until_ready()
                 if seen.complete:
                     break
             carry.queue.close()
@@ -246,6 +255,16 @@ def _batch_size(file: SubmissionFile, loaded: LoadedWorkload) -> int:
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise SubmissionError(f"get_batch_size must return a positive int, not {size!r}")
     return size
+
+
+def _refuse_deleted(update: Any, carry: HostCarry) -> None:
+    """Raise `SubmissionError` if the state that is to be evaluated was donated."""
+    kept = jax.tree.leaves((carry.params, carry.model_state))
+    if any(isinstance(leaf, jax.Array) and leaf.is_deleted() for leaf in kept):
+        raise SubmissionError(
+            f"{told_place(update)} raised TrainingCompleteError after it had donated the parameters"
+            " or model state that it was given, which are what is evaluated; raise it before"
+        )
 
 
 def _with_base_budget(task: Task, ruleset: Ruleset) -> Task:

@@ -64,9 +64,22 @@ class Source:
         return Source(self.path.resolve(), space)
 
     def without_directory(self) -> Source:
-        """With the last names of its paths alone, as records that are published keep it."""
-        space = None if self.search_space is None else Path(self.search_space).name
-        return Source(Path(self.path.name), space)
+        """Without the folders above the one that names it, as records that are published keep it.
+
+        Example:
+            >>> str(Source(Path("/home/me/adamw/jax/submission.py")).without_directory())
+            'algoperf:adamw/jax/submission.py'
+        """
+        path = self.path.resolve()
+        depth = 1
+        if path.stem == "submission":
+            depth = 3 if path.parent.name == "jax" else 2
+        kept = Path(*path.parts[-depth:])
+        space = self.search_space
+        if space not in (None, "none"):
+            beside = Path(space).resolve().parent == path.parent
+            space = str(kept.parent / Path(space).name if beside else Path(space).name)
+        return Source(kept, space)
 
 
 def parse(base: str) -> Source:
@@ -82,6 +95,7 @@ def parse(base: str) -> Source:
     path, *options = base.removeprefix(PREFIX).split(",")
     named = dict(option.partition("=")[::2] for option in options)
     if not path.endswith(".py") or len(options) > 1 or set(named) - {"search_space"}:
-        folder = f"; {path} is a folder: name the file in it" if Path(path).is_dir() else ""
+        named = path and Path(path).is_dir()
+        folder = f"; {path} is a folder: name the file in it" if named else ""
         raise UsageError(f"cannot parse {base!r}: an AlgoPerf submission is {_FORM}{folder}")
     return Source(Path(path), named.get("search_space"))

@@ -19,7 +19,13 @@ from algoperf_lite.cli.config import config_option
     metavar="NAME",
     help="Workload: NAME, NAME[param=value,...] or PATH.py; repeat for several.",
 )
-@click.option("-s", "--submission", multiple=True, metavar="NAME", help="Submission, likewise.")
+@click.option(
+    "-s",
+    "--submission",
+    multiple=True,
+    metavar="NAME",
+    help="Submission, likewise; or optax:NAME, or algoperf:PATH.py for one of AlgoPerf's.",
+)
 @click.option("--suite", metavar="NAME", help="A suite's base workloads: lite or catalog.")
 @click.option(
     "--held-out-seed", type=int, help="With --suite: run held-out variants drawn from this seed."

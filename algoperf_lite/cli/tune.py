@@ -12,7 +12,11 @@ from algoperf_lite.cli.config import config_option
 @click.command("tune")
 @config_option
 @click.option(
-    "-s", "--submission", required=True, metavar="NAME", help="NAME, NAME[param=value] or PATH.py."
+    "-s",
+    "--submission",
+    required=True,
+    metavar="NAME",
+    help="NAME, NAME[param=value], PATH.py or algoperf:PATH.py.",
 )
 @click.option(
     "-w",

@@ -40,6 +40,7 @@ class Tail:
 def last_line(text: str) -> str:
     """The last line that is not empty, cut short."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("Extension modules: ")]  # faulthandler's
     return lines[-1][:WORD_CHARACTERS] if lines else ""
 
 

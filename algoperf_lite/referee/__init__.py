@@ -91,8 +91,8 @@ class Referee:
             self._note(f"{start}, goes on while the clock stands still")
         for command in self._processes.running():
             self._note(
-                f"a process {command!r} goes on while the clock stands still (end it before"
-                " on_eval returns)"
+                f"a process {command!r} goes on while the clock stands still (end it before the"
+                " call that starts it returns)"
             )
         for hook in self._hooks.added():
             self._note(f"{hook} may run while the clock stands still")

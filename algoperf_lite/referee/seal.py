@@ -57,7 +57,7 @@ class Seal:
     def __init__(self, modules: Iterable[str] = ()):
         self._values: dict[str, tuple[Any, dict[str, Any]]] = {}
         self._code: dict[str, tuple[FunctionType, _Code]] = {}
-        for name in [n for n in sys.modules if n.partition(".")[0] in OURS]:
+        for name in [n for n in list(sys.modules) if n.partition(".")[0] in OURS]:
             self._keep_module(sys.modules[name])
         for name in {*LIBRARIES, *modules, *_within()} & set(sys.modules):
             self._keep(name, sys.modules[name], _functions(vars(sys.modules[name])))
@@ -97,7 +97,7 @@ class Seal:
 
 
 def _within() -> set[str]:
-    inner = {name for name in sys.modules if name.startswith("jax._src.interpreters.")}
+    inner = {name for name in list(sys.modules) if name.startswith("jax._src.interpreters.")}
     return inner | {f"jax._src.{name}" for name in WITHIN}
 
 

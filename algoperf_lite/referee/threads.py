@@ -61,9 +61,9 @@ class Start:
 
     def __str__(self) -> str:
         name = repr(self.thread.name) if self.thread else "without a name"
-        mend = "end it before on_eval returns"
+        mend = "end it before the call that starts it returns"
         if self.thread and self.thread.name.startswith("ThreadPoolExecutor"):
-            mend = "end its pool before on_eval returns (with ThreadPoolExecutor() as pool: ...)"
+            mend = "end its pool before the call returns (with ThreadPoolExecutor() as pool: ...)"
         return f"a thread {name}, started at {self.where} ({mend})"
 
 

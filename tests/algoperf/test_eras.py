@@ -27,11 +27,16 @@ OTHERS = {
     "torch": ("\nimport torch", r":2 imports torch: a submission for PyTorch"),
     "of torch": ("\nfrom torch.optim import Adam", r":2 imports torch\.optim\.Adam: .*PyTorch"),
     "old torch": ("from algorithmic_efficiency import spec\nimport torch", r":2 imports torch: "),
+    "replicate": (
+        "from flax import jax_utils as u\nf = u.unreplicate",
+        r":2 uses flax\.jax_utils, .* axis of devices",
+    ),
     "set up": ("\nfrom algoperf.pytorch_utils import pytorch_setup", r":2 imports .*PyTorch"),
 }
 FINE = {
     "comment": "# jax.pmap is gone\nHELP = 'jax.pmap'",
-    "replicate": "from flax import jax_utils\nf = jax_utils.replicate",
+    "flax": "from flax import jax_utils\nf = jax_utils.prefetch_to_device",
+    "replicate": "from algoperf import jax_sharding_utils as jax_utils\nf = jax_utils.replicate",
     "own pmap": "import jax\ndef pmap(f): return jax.vmap(f)\nclass A: pmap = 1\nA.pmap",
     "either name": "try:\n  from algoperf import spec\nexcept ImportError:\n"
     "  from algorithmic_efficiency import spec",

@@ -329,3 +329,15 @@ def test_what_runs_is_what_was_fingerprinted(write):
     write({"utils.py": "X = 2"})
     (module,) = file.modules.values()
     assert module.late() == 1
+
+
+def test_flags_of_absl_are_defined_anew_and_can_be_read_when_imported(write):
+    code = (
+        "from absl import flags\n"
+        "flags.DEFINE_float('made_rate', 0.5, 'A rate.')\n"
+        "rate = flags.FLAGS.made_rate\n"
+        f"{FUNCTIONS}def get_batch_size(name): return flags.FLAGS.made_rate\n"
+    )
+    path = write({"flagged.py": code})
+    first, second = load(path), load(path)
+    assert [file.get_batch_size("x") for file in (first, second)] == [0.5, 0.5]

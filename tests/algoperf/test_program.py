@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import tiny
 
+from algoperf_lite.algoperf.carry import HostCarry
 from algoperf_lite.algoperf.program import HostProgram
 from algoperf_lite.algoperf.training_log import TrainingLog
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.clock import Clock
+from algoperf_lite.engine import SubmissionError
 from algoperf_lite.registry import find_submission
 from algoperf_lite.window import warm_up
 
@@ -135,3 +137,29 @@ def test_batches_that_were_not_drawn_come_next(make):
     first.append(np.asarray(next(carry.batches)["inputs"]))
     inputs = tiny.preprocess(tiny.make_arrays()["train"])["inputs"]
     np.testing.assert_array_equal(first, [inputs[rows] for rows in order.window(0, 4)])
+
+
+def test_an_error_says_in_which_step(make):
+    with pytest.raises(ZeroDivisionError) as raised:
+        step(make(update="heard.append(1 / (3 - len(heard)))"), 6)
+    assert raised.value.__notes__ == ["in step 3"]
+
+
+def test_who_ends_after_donating_the_parameters_is_told_so(make):
+    update = (
+        "jax.tree.map(lambda p: p.delete(), current_param_container);"
+        " raise spec.TrainingCompleteError"
+    )
+    with pytest.raises(SubmissionError, match=r"update_params \(.*made\.py:\d+\) raised Training"):
+        step(make(update=update))
+
+
+def test_on_several_cpu_devices_steps_follow_each_other(make, load_workload, never, monkeypatch):
+    waited = []
+    monkeypatch.setattr(HostCarry, "block_until_ready", lambda carry: waited.append(carry.step))
+    one = make()
+    four = HostProgram(load_workload(never, 4), one.submission, {})
+    for program, expected in ((one, []), (four, [1, 2, 3])):
+        waited.clear()
+        step(program, 3)
+        assert waited == expected

@@ -57,7 +57,7 @@ def test_selectors_travel_whole_and_are_published_without_directories(tmp_path, 
     assert absolute(text) == (
         f"algoperf:{tmp_path}/a/submission.py,search_space={tmp_path}/b/c.json[learning_rate=0.1]"
     )
-    published = "algoperf:submission.py,search_space=c.json[learning_rate=0.1]"
+    published = "algoperf:a/submission.py,search_space=c.json[learning_rate=0.1]"
     assert without_directory(absolute(text)) == published
     alone = "algoperf:a/submission.py,search_space=none"
     assert absolute(alone) == f"algoperf:{tmp_path}/a/submission.py,search_space=none"
@@ -77,3 +77,11 @@ def test_a_file_written_for_algoperf_that_is_named_like_ours_is_told_how_to_name
     (tmp_path / "adam.py").write_text("from algoperf import spec")
     with pytest.raises(UsageError, match=r"adam\.py:1 .*is named algoperf:.*adam\.py"):
         submission_module(f"{tmp_path}/adam.py")
+
+
+def test_what_is_published_names_the_submission_and_what_lies_beside_it(tmp_path):
+    text = f"algoperf:{tmp_path}/adamw/jax/submission.py,search_space={tmp_path}/adamw/jax/s.json"
+    published = "algoperf:adamw/jax/submission.py,search_space=adamw/jax/s.json"
+    assert without_directory(text) == published
+    assert parse_selector(published).name != parse_selector("algoperf:submission.py").name
+    assert without_directory(f"algoperf:{tmp_path}/lion.py") == "algoperf:lion.py"

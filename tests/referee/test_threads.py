@@ -105,7 +105,7 @@ def test_a_thread_that_ends_soon_is_waited_for_but_once(since, monkeypatch):
 def test_an_idle_pool_is_told_how_to_end(since):
     with ThreadPoolExecutor(1) as pool:
         harness(lambda: pool.submit(int)).result()
-        assert "(end its pool before on_eval returns" in told(since)
+        assert "(end its pool before the call returns" in told(since)
     assert told(since) == ""
 
 

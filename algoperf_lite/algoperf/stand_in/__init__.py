@@ -81,7 +81,7 @@ def _swapped() -> Iterator[None]:
 
 def _take_out() -> dict[str, ModuleType]:
     """Remove AlgoPerf and all below it from the imported modules, whoever's they are."""
-    names = [n for n in sys.modules if n == NAME or n.startswith(f"{NAME}.")]
+    names = [n for n in list(sys.modules) if n == NAME or n.startswith(f"{NAME}.")]
     return {name: sys.modules.pop(name) for name in names}
 
 
