@@ -2,11 +2,12 @@
 
     python -m benchmarks.host_loop [--json] [-w NAME ...] [--rounds 15]
 
-The submission is AdamW written for AlgoPerf (`benchmarks/host_looped/adamw.py`). The bare loop
-calls its jitted step as a researcher would by hand, on batches gathered by a jitted function of its
-own; the harness calls the submission's `data_selection` and `update_params`, as a trial does. The
-two differ in the harness's work alone, so `update_params` keeps its step jitted, as most do.
-Windows are interleaved; figures are medians over rounds, the ratio is the median of each round's.
+The submission is AdamW written for AlgoPerf (`benchmarks/host_looped/adamw.py`), on workloads of
+the tree and on `mnist_mlp`, whose steps are tiny. The bare loop calls its jitted step as a researcher
+would by hand, on batches gathered by a jitted function of its own; the harness calls the
+submission's `data_selection` and `update_params`, as a trial does. The two differ in the harness's
+work alone, so `update_params` keeps its step jitted, as most do. Windows are interleaved; figures
+are medians over rounds, the ratio is the median of each round's.
 """
 
 from pathlib import Path
@@ -22,6 +23,7 @@ from algoperf_lite.algoperf.stand_in import standing_in
 from algoperf_lite.algoperf.view import WorkloadView
 from algoperf_lite.batches import BatchOrder
 from algoperf_lite.loaded import LoadedWorkload
+from benchmarks import mnist_mlp
 from benchmarks.overhead import HarnessLoop, interleaved, report
 from workloads.suites import SUITES
 
@@ -83,10 +85,8 @@ class BareHostLoop:
         return {**batch, "weights": jnp.ones(len(row))}, jax.random.key_data(rng)
 
 
-def compare(selector, rounds):
+def compare(workload, splits, rounds):
     """Interleaved medians: ``{"bare_s_per_step":, "harness_s_per_step":, "ratio":}``."""
-    workload = registry.find_workload(selector)
-    splits = dataset.load(workload.dataset, environment.data_directory())
     loaded = LoadedWorkload(workload, splits, jax.devices()[:1])
     harness = HostLoop(loaded, registry.find_submission(SUBMISSION)[1])
     loops = {"bare": BareHostLoop(loaded, harness.program), "harness": harness}
@@ -94,14 +94,24 @@ def compare(selector, rounds):
         return interleaved(loops, workload.eval_every, rounds)
 
 
+def compare_named(selector, rounds):
+    """`compare` for a workload of the tree, or for ``mnist_mlp``, whose steps are tiny."""
+    if selector == mnist_mlp.WORKLOAD.name:
+        return compare(mnist_mlp.WORKLOAD, mnist_mlp.synthetic_splits(), rounds)
+    workload = registry.find_workload(selector)
+    splits = dataset.load(workload.dataset, environment.data_directory())
+    return compare(workload, splits, rounds)
+
+
 @click.command()
-@click.option("-w", "--workload", multiple=True, help="[default: the lite suite]")
+@click.option("-w", "--workload", multiple=True, help="[default: the lite suite, mnist_mlp]")
 @click.option("--rounds", default=15, show_default=True, help="Windows of each loop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(workload, rounds, as_json):
     """Compare the host loop with a bare one on lite workloads."""
     environment.use_compilation_cache()
-    report({name: compare(name, rounds) for name in workload or SUITES["lite"]}, as_json)
+    names = workload or (*SUITES["lite"], mnist_mlp.WORKLOAD.name)
+    report({name: compare_named(name, rounds) for name in names}, as_json)
 
 
 if __name__ == "__main__":
