@@ -3,8 +3,8 @@
     python -m benchmarks.host_loop [--json] [-w NAME ...] [--rounds 15]
 
 The submission is AdamW written for AlgoPerf (`benchmarks/host_looped/adamw.py`), on workloads of
-the tree and on `mnist_mlp`, whose steps are tiny. The bare loop calls its jitted step as a researcher
-would by hand, on batches gathered by a jitted function of its own; the harness calls the
+the tree and on `mnist_mlp`, whose steps are tiny. The bare loop calls its jitted step as a
+researcher would by hand, on batches gathered by a jitted function of its own; the harness calls the
 submission's `data_selection` and `update_params`, as a trial does. The two differ in the harness's
 work alone, so `update_params` keeps its step jitted, as most do. Windows are interleaved; figures
 are medians over rounds, the ratio is the median of each round's.
