@@ -26,12 +26,14 @@ REQUIRED = ("init_optimizer_state", "update_params", "data_selection", "get_batc
 """What AlgoPerf's runner calls in every submission."""
 _PREFIX = "algoperf_lite_user_"  # how the referee knows files that a user brought
 _count = itertools.count(1)
+_unused: list[Importer] = []
 
 
 class SubmissionFile:
     """A submission's file that was run, with the files it imports. Made by `load`.
 
-    Its modules can be imported by their names as long as this object lives.
+    Its modules can be imported by their names as long as this object lives, and until the next one
+    is loaded.
 
     Attributes:
         path: of the file, as it was named.
@@ -56,7 +58,7 @@ class SubmissionFile:
         self._snapshot = Snapshot()
         self._snapshot.add(*self.modules.values())
         importer.executed = self._snapshot.add  # what is imported later is taken as it is then
-        weakref.finalize(self, importer.drop).atexit = False
+        weakref.finalize(self, _unused.append, importer).atexit = False
 
     @property
     def modules(self) -> dict[str, ModuleType]:
@@ -79,6 +81,15 @@ class SubmissionFile:
         self._snapshot.restore()
 
 
+def forget_unused() -> None:
+    """Drop the modules of submissions that are gone.
+
+    Not when they go: that may be in the middle of anybody's walk through ``sys.modules``.
+    """
+    while _unused:
+        _unused.pop().drop()
+
+
 def load(path: Path, devices: Sequence[Any] | None = None) -> SubmissionFile:
     """Run a submission's file, under names of its own each time.
 
@@ -91,6 +102,7 @@ def load(path: Path, devices: Sequence[Any] | None = None) -> SubmissionFile:
         UsageError: there is no such file, it is none for AlgoPerf 0.6 on JAX, it does not import,
             or a function is missing; with the line at fault.
     """
+    forget_unused()
     path = Path(path)
     files = find_files(path)
     check_era(files)

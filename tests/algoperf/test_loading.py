@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from algoperf_lite.algoperf.loading import load
+from algoperf_lite.algoperf.loading import forget_unused, load
 from algoperf_lite.errors import UsageError
 from algoperf_lite.referee import foreign
 
@@ -39,9 +39,11 @@ def write(tmp_path):
 @pytest.fixture(autouse=True)
 def nothing_left():
     """What anybody could see of a submission is gone when it is."""
-    gc.collect()  # of the submissions of other tests
+    gc.collect()  # the submissions of other tests
+    forget_unused()
     path, finders, names = list(sys.path), list(sys.meta_path), set(sys.modules)
     yield
+    forget_unused()
     assert (sys.path, sys.meta_path) == (path, finders)
     own = {"linalg", "optim", "kron", "shared", "algorithms", "algoperf", "elsewhere", "utils"}
     assert not {
@@ -95,8 +97,21 @@ def test_modules_are_importable_as_long_as_the_file_lives(write):
     assert pickle.loads(pickle.dumps(module.State(2))) == module.State(2)
     del module
     del file
+    forget_unused()
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module(name)
+
+
+def test_modules_do_not_go_in_the_middle_of_anybodys_walk(write):
+    """A walk through what is imported may set the garbage collector going."""
+    cycle = [load(write({"submission.py": FUNCTIONS}))]
+    cycle.append(cycle)
+    before = set(sys.modules)
+    del cycle
+    gc.collect()
+    assert set(sys.modules) == before
+    forget_unused()
+    assert set(sys.modules) < before
 
 
 IMPORTS = {
