@@ -153,7 +153,10 @@ def long_run(tmp_path):
 
     def end_with(number):
         before = begun()
+        # under nohup, and so perhaps under what runs the tests, SIGHUP would be ignored
+        was = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+        signal.signal(signal.SIGHUP, was)
         try:
             deadline = time.monotonic() + 120
             while run.poll() is None:
