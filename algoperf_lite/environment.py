@@ -2,6 +2,7 @@
 
 import os
 import platform
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -165,15 +166,21 @@ def kernel_seconds(repeats: int) -> list[float]:
     return seconds
 
 
-def waited_for_processor() -> float | None:
+def waited_for_processor(beside_this_thread: bool = False) -> float | None:
     """Seconds that this process's threads could have run but had no processor, summed over them.
 
     None where the system does not say (Linux does, in /proc/self/task/*/schedstat).
+
+    Args:
+        beside_this_thread: leave out what the calling thread waited, and as much as it ran: while
+            it does, one of the others may wait for it.
     """
     waited = []
+    this = str(threading.get_native_id())
     for file in Path("/proc/self/task").glob("*/schedstat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
-            waited.append(int(file.read_text().split()[1]))
+            ran, waits = map(int, file.read_text().split()[:2])
+            waited.append(-ran if beside_this_thread and file.parent.name == this else waits)
     return sum(waited) / 1e9 if waited else None
 
 

@@ -126,9 +126,10 @@ class Trial:
         self._notify({"doing": "training"})
         while run.status is None:
             steps = min(workload.eval_every, (self._limits.steps or math.inf) - run.step)
-            waited = environment.waited_for_processor()
+            waited = environment.waited_for_processor(program.host_loop)
             carry, evaluated = train_window(run.clock, program, order, carry, steps, hp)
-            run.waited_seconds += (environment.waited_for_processor() or 0.0) - (waited or 0.0)
+            after = environment.waited_for_processor(program.host_loop)
+            run.waited_seconds += (after or 0.0) - (waited or 0.0)
             step = int(carry.state.step)
             taken = step, step - run.step
             hp = self.assess(program, run, taken, carry.sums, evaluated, hp)

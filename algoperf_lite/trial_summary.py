@@ -14,6 +14,9 @@ from algoperf_lite.submission import Submission
 # A trial is marked noisy past this relative disagreement of its two clocks, or where others had so
 # much of its processors' time.
 NOISY_ABOVE = 0.10
+CONTENDED_ON_HOST_LOOP = 0.20
+"""The same, where a submission's Python runs beside the computing threads: on two cores that were
+otherwise idle they waited for up to 9% of their processors' time, beside a busy process for 33%."""
 DRIFTED_ABOVE = 0.10  # relative change of the calibration kernel past which it is marked drifted
 UNTIMED = {"timed": False, "seconds": None, "robust_seconds": None, "interpolated_seconds": None}
 OF_THE_CLOCK = (
@@ -42,7 +45,7 @@ def summarize(
         "steps": run.step,
         "seconds": clock.seconds,
         "robust_seconds": clock.robust_seconds,
-        "noisy": max(_disagreement(run), _contention(run)) > NOISY_ABOVE,
+        "noisy": _is_noisy(program, run),
         "contention": _contention(run),
         "drifted": max(kernel) / min(kernel) - 1 > DRIFTED_ABOVE,
         "interpolated_seconds": _crossing(program, run),
@@ -82,6 +85,12 @@ def _of_program(program: Program | None) -> dict[str, Any]:
 def _disagreement(run: RunState) -> float:
     clock = run.clock
     return abs(clock.robust_seconds / clock.seconds - 1) if clock.seconds else 0.0
+
+
+def _is_noisy(program: Program | None, run: RunState) -> bool:
+    host_loop = program is not None and program.host_loop
+    contended = CONTENDED_ON_HOST_LOOP if host_loop else NOISY_ABOVE
+    return _disagreement(run) > NOISY_ABOVE or _contention(run) > contended
 
 
 def _contention(run: RunState) -> float:
