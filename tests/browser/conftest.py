@@ -1,4 +1,4 @@
-"""A headless Chromium for the whole session; without one the tests are skipped with the reason."""
+"""A headless Chromium for a file of tests; without one the tests are skipped with the reason."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not the session's: later tests may end its driver, not itself
 def browser(tmp_path_factory):
     selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     from selenium.webdriver.chrome.service import Service
