@@ -31,11 +31,7 @@ class LoadedWorkload:
 
     def init_model(self, key: Any) -> tuple[Any, Any]:
         """Freshly initialised ``(params, model_state)``; traceable."""
-        inputs = jax.tree.map(
-            lambda s: jnp.zeros((2, *s.shape), s.dtype), self.data.row_shapes["inputs"]
-        )
-        variables = dict(self.workload.model.init({"params": key}, inputs, train=False))
-        return variables.pop("params"), variables
+        return init_model(self.workload.model, self.data.row_shapes["inputs"], key)
 
     def loss(
         self,
@@ -109,3 +105,16 @@ class LoadedWorkload:
         key = jax.eval_shape(lambda: jax.random.key(0))
         init = jax.make_jaxpr(self.init_model)(key)
         return [init, jax.make_jaxpr(gradient)(*self.shapes, batch, key)]
+
+
+def init_model(model: Any, row_shapes: Any, key: Any) -> tuple[Any, Any]:
+    """Freshly initialised ``(params, model_state)`` of a Flax model; traceable.
+
+    Args:
+        model: the module.
+        row_shapes: of one row of its inputs, a pytree of ``jax.ShapeDtypeStruct``.
+        key: a PRNG key.
+    """
+    inputs = jax.tree.map(lambda s: jnp.zeros((2, *s.shape), s.dtype), row_shapes)
+    variables = dict(model.init({"params": key}, inputs, train=False))
+    return variables.pop("params"), variables

@@ -8,10 +8,9 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from algoperf_lite.algoperf.stand_in import jax_sharding_utils, param_utils, spec
-from algoperf_lite.loaded import LoadedWorkload
+from algoperf_lite.loaded import LoadedWorkload, init_model
 from algoperf_lite.submission import Task
 from algoperf_lite.workload import Target, Workload
 
@@ -260,9 +259,7 @@ class WorkloadView(spec.Workload):
         return {"summed": sums_B.sum(), "n_valid_examples": counts_B.sum(), "per_example": sums_B}
 
     def _init(self, key: Any) -> tuple[Any, Any]:
-        inputs = jax.tree.map(lambda s: jnp.zeros((2, *s.shape), s.dtype), self._row_shapes)
-        variables = dict(self._model.init({"params": key}, inputs, train=False))
-        return variables.pop("params"), variables
+        return init_model(self._model, self._row_shapes, key)
 
     def _met(self, eval_result: Mapping[str, float], split: str) -> bool:
         task = self._task
